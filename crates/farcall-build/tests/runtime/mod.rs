@@ -1,0 +1,191 @@
+//! A stand-in for the `farcall` crate: the names that generated code uses, with just enough behind them to compile it and
+//! to see what it does. Sends nothing.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+pub use buffa;
+
+/// What a handler or a call fails with.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Status;
+pub type Result<T, E = Status> = std::result::Result<T, E>;
+
+#[derive(Debug, Default)]
+pub struct Call;
+#[derive(Debug)]
+pub struct Inbound<T>(PhantomData<T>);
+#[derive(Debug)]
+pub struct Outbound<T>(PhantomData<T>);
+
+/// A call that was made and is never sent: it tells what it would be.
+#[derive(Debug)]
+pub struct Pending<T> {
+    pub method: &'static Method,
+    reply: PhantomData<fn() -> T>,
+}
+
+impl<T> Future for Pending<T> {
+    type Output = Result<T>;
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<T>> {
+        Poll::Ready(Err(Status))
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Channel;
+
+impl From<Service> for Channel {
+    fn from(_: Service) -> Self {
+        Self
+    }
+}
+
+#[derive(Debug)]
+pub struct Service {
+    pub name: &'static str,
+    pub methods: Vec<&'static Method>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct Method {
+    pub service: &'static str,
+    pub name: &'static str,
+    pub path: &'static str,
+    pub kind: Kind,
+    pub idempotency: Idempotency,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Unary,
+    ClientStreaming,
+    ServerStreaming,
+    Bidirectional,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Idempotency {
+    Unknown,
+    NoSideEffects,
+    Idempotent,
+}
+
+pub mod stub {
+    use super::{
+        Call, Channel, Inbound, Kind, Method, Outbound, Pending, PhantomData, Result, Service,
+    };
+    use buffa::Message;
+
+    pub trait Unary<S> {
+        type Request: Message;
+        type Reply: Message;
+        fn call(
+            service: &S,
+            request: Self::Request,
+            call: &mut Call,
+        ) -> impl Future<Output = Result<Self::Reply>> + Send;
+    }
+
+    pub trait ServerStreaming<S> {
+        type Request: Message;
+        type Reply: Message;
+        fn call(
+            service: &S,
+            request: Self::Request,
+            replies: &mut Outbound<Self::Reply>,
+            call: &mut Call,
+        ) -> impl Future<Output = Result<()>> + Send;
+    }
+
+    pub trait ClientStreaming<S> {
+        type Request: Message;
+        type Reply: Message;
+        fn call(
+            service: &S,
+            requests: &mut Inbound<Self::Request>,
+            call: &mut Call,
+        ) -> impl Future<Output = Result<Self::Reply>> + Send;
+    }
+
+    pub trait Bidirectional<S> {
+        type Request: Message;
+        type Reply: Message;
+        fn call(
+            service: &S,
+            requests: &mut Inbound<Self::Request>,
+            replies: &mut Outbound<Self::Reply>,
+            call: &mut Call,
+        ) -> impl Future<Output = Result<()>> + Send;
+    }
+
+    pub struct ServiceBuilder<S> {
+        name: &'static str,
+        methods: Vec<&'static Method>,
+        _service: S,
+    }
+
+    impl<S: Send + Sync + 'static> ServiceBuilder<S> {
+        pub fn new(name: &'static str, service: S) -> Self {
+            Self { name, methods: Vec::new(), _service: service }
+        }
+
+        pub fn unary<M: Unary<S>>(self, method: &'static Method) -> Self {
+            self.add(method, Kind::Unary)
+        }
+
+        pub fn server_streaming<M: ServerStreaming<S>>(self, method: &'static Method) -> Self {
+            self.add(method, Kind::ServerStreaming)
+        }
+
+        pub fn client_streaming<M: ClientStreaming<S>>(self, method: &'static Method) -> Self {
+            self.add(method, Kind::ClientStreaming)
+        }
+
+        pub fn bidirectional<M: Bidirectional<S>>(self, method: &'static Method) -> Self {
+            self.add(method, Kind::Bidirectional)
+        }
+
+        fn add(mut self, method: &'static Method, kind: Kind) -> Self {
+            assert_eq!(method.kind, kind, "{}", method.path);
+            self.methods.push(method);
+            self
+        }
+
+        pub fn build(self) -> Service {
+            Service { name: self.name, methods: self.methods }
+        }
+    }
+
+    pub fn unary<Request, Reply>(
+        _: &Channel,
+        method: &'static Method,
+        _: Request,
+    ) -> Pending<Reply> {
+        Pending { method, reply: PhantomData }
+    }
+
+    pub fn server_streaming<Request, Reply>(
+        _: &Channel,
+        method: &'static Method,
+        _: Request,
+    ) -> Pending<Inbound<Reply>> {
+        Pending { method, reply: PhantomData }
+    }
+
+    pub fn client_streaming<Request, Reply>(
+        _: &Channel,
+        method: &'static Method,
+    ) -> Pending<(Outbound<Request>, Pending<Reply>)> {
+        Pending { method, reply: PhantomData }
+    }
+
+    pub fn bidirectional<Request, Reply>(
+        _: &Channel,
+        method: &'static Method,
+    ) -> Pending<(Outbound<Request>, Inbound<Reply>)> {
+        Pending { method, reply: PhantomData }
+    }
+}
