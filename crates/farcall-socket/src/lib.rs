@@ -1,0 +1,46 @@
+//! Bytes: where to talk ([`Endpoint`]), who waits there ([`Listener`]), the pipe between two ends ([`Connection`]) and who is
+//! at the other end ([`Peer`]).
+//!
+//! This crate moves bytes over TCP, Unix sockets and memory inside one process. It never looks at them: it knows no frame, no
+//! call and no service, keeps no log, and starts no task that outlives the call that started it. It is written for Linux.
+//!
+//! ```
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! use farcall_socket::{Connection, Endpoint, Listener, Options};
+//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//!
+//! let options = Options::default();
+//! let listener = Listener::bind(&"tcp://127.0.0.1:0".parse()?, &options).await?;
+//! let mut client = Connection::connect(listener.endpoint(), &options).await?;
+//! let mut server = listener.accept().await?;
+//!
+//! client.write_all(b"far call").await?;
+//! client.shutdown().await?; // half-close: the server can still answer
+//! let mut request = String::new();
+//! server.read_to_string(&mut request).await?;
+//! assert_eq!(request, "far call");
+//! # Ok::<_, Box<dyn std::error::Error>>(()) }).unwrap();
+//! ```
+
+mod accept_queue;
+mod connection;
+mod endpoint;
+mod error;
+mod limits;
+mod listener;
+mod memory;
+mod options;
+mod pause;
+mod peer;
+mod race;
+mod resolve;
+mod services;
+mod tcp;
+mod unix;
+
+pub use connection::Connection;
+pub use endpoint::{Endpoint, Scheme};
+pub use error::{Attempt, BindError, BindErrorKind, ConnectError, ConnectErrorKind, EndpointError};
+pub use listener::Listener;
+pub use options::{Keepalive, Options};
+pub use peer::{Address, Credentials, Peer};

@@ -1,0 +1,87 @@
+//! Who is at the other end of a connection.
+//!
+//! A peer is what the kernel says about the other end. It is never what the other end says about itself, and it never
+//! decides whether somebody may do something.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Where one end of a connection is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Address {
+    /// An address and port. IPv4 addresses that came in through an IPv6 socket are written as IPv4.
+    Tcp(SocketAddr),
+    /// The path of the Unix socket that the connection goes through; both ends give the same path.
+    Unix(Arc<Path>),
+    /// Inside this process: the name of the `mem://` listener, or none for a pair.
+    Memory(Option<Arc<str>>),
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => write!(f, "tcp://{address}"),
+            Self::Unix(path) => write!(f, "unix://{}", path.display()),
+            Self::Memory(Some(name)) => write!(f, "mem://{name}"),
+            Self::Memory(None) => f.write_str("in-process"),
+        }
+    }
+}
+
+/// The user and process at the other end of a Unix socket, as they were when the peer connected or began to listen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Credentials {
+    /// The user's id.
+    pub uid: u32,
+    /// The group's id.
+    pub gid: u32,
+    /// The process's id. The number can belong to another process once this one has ended.
+    pub pid: Option<i32>,
+}
+
+/// Who is at the other end of a connection.
+///
+/// Prints as `tcp://127.0.0.1:40122`, `unix:///run/x.sock (uid 0, pid 12)`, `mem://name` or `in-process`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Peer {
+    address: Address,
+    credentials: Option<Credentials>,
+}
+
+impl Peer {
+    pub(crate) fn new(address: Address, credentials: Option<Credentials>) -> Self {
+        Self { address, credentials }
+    }
+
+    /// The other end's address.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// The other end's IP address and port, where it has one.
+    pub fn socket_address(&self) -> Option<SocketAddr> {
+        match self.address {
+            Address::Tcp(address) => Some(address),
+            Address::Unix(_) | Address::Memory(_) => None,
+        }
+    }
+
+    /// The other end's user and process; only Unix sockets tell (`SO_PEERCRED`).
+    pub fn credentials(&self) -> Option<Credentials> {
+        self.credentials
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.address.fmt(f)?;
+        match self.credentials {
+            Some(Credentials { uid, pid: Some(pid), .. }) => write!(f, " (uid {uid}, pid {pid})"),
+            Some(Credentials { uid, pid: None, .. }) => write!(f, " (uid {uid})"),
+            None => Ok(()),
+        }
+    }
+}
