@@ -1,0 +1,175 @@
+//! Every bound on what a peer can make an engine keep or do, each with its reason.
+//!
+//! A limit can be raised; none can be taken away. Rates are token buckets, never lifetime counters:
+//! a counter that only grows kills the healthy connection that lives long enough.
+
+use std::time::Duration;
+
+/// A token bucket's shape: how much at once, and how much per second in the long run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rate {
+    /// Tokens in a full bucket.
+    pub burst: u32,
+    /// Tokens that come back per second.
+    pub per_second: f64,
+}
+
+impl Rate {
+    /// A bucket of `burst` tokens that regains `per_second` tokens each second.
+    pub const fn new(burst: u32, per_second: f64) -> Self {
+        Self { burst, per_second }
+    }
+}
+
+/// The bounds of an HTTP/2 engine. `Default` is what a server open to the world wants.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Streams that the peer may have open, and that the application may still hold: a stream
+    /// counts until both the protocol and the application are through with it, or a peer could
+    /// start work faster than it is paid for.
+    pub max_concurrent_streams: u32,
+    /// Streams a client opens before the peer's SETTINGS say how many it allows.
+    pub initial_open_streams: u32,
+    /// Octets of a decoded field list (RFC 9113 section 6.5.2 measure). Above: the request is
+    /// refused with status 431. Four times as much ends the connection.
+    pub max_header_list_size: u32,
+    /// Fields of a list, each cookie crumb counted: an indexed field costs the peer one octet and
+    /// us a slot.
+    pub max_header_fields: usize,
+    /// Fields of a list above which the connection ends.
+    pub max_header_fields_abuse: usize,
+    /// Octets of one encoded field block: it is buffered until its last CONTINUATION arrived.
+    pub max_header_block: usize,
+    /// CONTINUATION frames of one field block: endless ones never complete anything.
+    pub max_continuations: u32,
+    /// Empty CONTINUATION frames of one field block: they cost no header budget.
+    pub max_empty_continuations: u32,
+    /// Time for a field block to become complete: meanwhile nothing else can arrive on the
+    /// connection.
+    pub header_block_timeout: Duration,
+    /// Octets of decoded fields in events that the driver has not fetched yet. Above: new streams
+    /// are refused.
+    pub max_pending_header_bytes: usize,
+    /// Octets of the header table we offer for the peer's encoder.
+    pub header_table_size: u32,
+    /// Interim responses before the response: each is a whole field list.
+    pub max_informational: u32,
+    /// Payload octets of a frame we accept (`SETTINGS_MAX_FRAME_SIZE`).
+    pub max_frame_size: u32,
+    /// Consecutive empty frames which end nothing: they carry nothing.
+    pub max_empty_frames: u32,
+    /// Entries of one SETTINGS frame.
+    pub max_settings_entries: usize,
+    /// SETTINGS frames: each must be acknowledged and may touch every stream.
+    pub settings: Rate,
+    /// Streams that the peer resets before they were answered, or that its errors make us reset;
+    /// each stream that completes gives one back. Empty: new streams are refused for a second;
+    /// still empty: the connection ends.
+    pub resets: Rate,
+    /// Unknown frames, malformed messages, refused streams, late frames: legal, but nobody needs
+    /// many of them.
+    pub glitches: Rate,
+    /// PING frames while no stream is open: each must be answered.
+    pub pings: Rate,
+    /// A client's PINGs without streams (keepalive) may come this often; twice earlier ends the
+    /// connection (server).
+    pub min_ping_interval_idle: Duration,
+    /// The same while streams are open.
+    pub min_ping_interval_active: Duration,
+    /// PINGs that may come too early. Heads, data and window updates in either direction excuse
+    /// them.
+    pub ping_strikes: u32,
+    /// `WINDOW_UPDATE` frames, on top of what streams and sent DATA frames earn (two each, twenty
+    /// each).
+    pub window_updates: Rate,
+    /// Unsent control frames at which [`wants_input`](crate::http2::Engine::wants_input) turns
+    /// false: a peer which does not read must not make us write more.
+    pub max_unsent_control: u32,
+    /// Octets waiting on one stream for the peer's windows; above, `send_room` is zero.
+    pub max_unsent_stream: usize,
+    /// Octets waiting on all streams of the connection; above, a stream has room only for a small
+    /// share.
+    pub max_unsent_connection: usize,
+    /// Octets of output at which no more stream data is moved there: what one write can take.
+    pub output_high_water: usize,
+    /// A DATA frame smaller than this waits up to `small_chunk_delay` for a larger window, unless
+    /// it carries all there is: a peer that dribbles its windows makes each octet cost a frame.
+    pub min_data_chunk: usize,
+    /// How long a small chunk waits.
+    pub small_chunk_delay: Duration,
+    /// A stream with data to send that moves less than `min_progress` per ten seconds over this
+    /// time is reset; a connection whose peer reads nothing for this time is closed.
+    pub no_progress_timeout: Duration,
+    /// Octets per ten seconds that count as progress.
+    pub min_progress: u64,
+    /// First window of a stream, in octets.
+    pub stream_window: u32,
+    /// First window of the connection, in octets.
+    pub connection_window: u32,
+    /// Octets up to which both windows grow when the measured bandwidth-delay product asks for it.
+    /// Equal to `connection_window`: no growth.
+    pub max_window: u32,
+    /// DATA payloads below this size are copied out of the input: a slice would keep the whole read
+    /// buffer alive.
+    pub copy_below: usize,
+    /// Time for the peer's preface and first SETTINGS.
+    pub handshake_timeout: Duration,
+    /// Time for the acknowledgement of our SETTINGS.
+    pub settings_timeout: Duration,
+    /// Time without any stream after which the connection drains; `None`: never.
+    pub idle_timeout: Option<Duration>,
+    /// Streams reset a short while ago whose late frames are ignored.
+    pub max_remembered_resets: usize,
+    /// Octets of a GOAWAY's debug data that are kept.
+    pub max_debug_data: usize,
+    /// GOAWAY frames honoured; later ones are glitches.
+    pub max_goaways: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_concurrent_streams: 128,
+            initial_open_streams: 100,
+            max_header_list_size: 16 * 1024,
+            max_header_fields: 100,
+            max_header_fields_abuse: 1000,
+            max_header_block: 16 * 1024,
+            max_continuations: 8,
+            max_empty_continuations: 1,
+            header_block_timeout: Duration::from_secs(10),
+            max_pending_header_bytes: 256 * 1024,
+            header_table_size: 4096,
+            max_informational: 16,
+            max_frame_size: 16 * 1024,
+            max_empty_frames: 16,
+            max_settings_entries: 32,
+            settings: Rate::new(10, 1.0),
+            resets: Rate::new(1000, 100.0),
+            glitches: Rate::new(10_000, 330.0),
+            pings: Rate::new(100, 10.0),
+            min_ping_interval_idle: Duration::from_mins(1),
+            min_ping_interval_active: Duration::from_secs(10),
+            ping_strikes: 2,
+            window_updates: Rate::new(1000, 10.0),
+            max_unsent_control: 128,
+            max_unsent_stream: 256 * 1024,
+            max_unsent_connection: 1024 * 1024,
+            output_high_water: 128 * 1024,
+            min_data_chunk: 1024,
+            small_chunk_delay: Duration::from_secs(1),
+            no_progress_timeout: Duration::from_secs(30),
+            min_progress: 1024,
+            stream_window: 64 * 1024,
+            connection_window: 1024 * 1024,
+            max_window: 8 * 1024 * 1024,
+            copy_below: 2048,
+            handshake_timeout: Duration::from_secs(10),
+            settings_timeout: Duration::from_secs(10),
+            idle_timeout: Some(Duration::from_mins(15)),
+            max_remembered_resets: 1024,
+            max_debug_data: 256,
+            max_goaways: 2,
+        }
+    }
+}
