@@ -1,0 +1,34 @@
+//! Calls: what a remote procedure call is, whatever carries it.
+//!
+//! A call has a [`Method`], [`Metadata`], a [`Deadline`], messages in [`Envelope`]s and an end, which is either fine or a
+//! [`Status`]. [`ServerExchange`] and [`ClientExchange`] are the two sides of one call: they take the heads, bytes and
+//! trailers that an HTTP engine reports and turn them into messages and an outcome, and back.
+//!
+//! This crate never opens a socket, never reads a clock and never starts a task: bytes and time are arguments. Which
+//! header names a protocol uses is known below [`protocol`] only.
+
+pub mod call;
+pub mod code;
+pub mod codec;
+pub mod compression;
+pub mod deadline;
+pub mod envelope;
+pub mod exchange;
+pub mod limits;
+pub mod metadata;
+pub mod method;
+pub mod protocol;
+pub mod status;
+
+pub use call::{CallHead, Outgoing, Refusal};
+pub use code::Code;
+pub use codec::Message;
+pub use compression::{Encoding, Encodings};
+pub use deadline::Deadline;
+pub use envelope::{Decoder, Envelope};
+pub use exchange::{Cardinality, ClientExchange, Incoming, Lane, Next, Sender, ServerExchange};
+pub use limits::Limits;
+pub use metadata::{Metadata, MetadataError};
+pub use method::{Idempotency, Kind, Method};
+pub use protocol::Protocol;
+pub use status::{Any, Result, Status};

@@ -1,0 +1,125 @@
+//! Base64 of RFC 4648 section 4: written without padding, read with or without it.
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// What stands for no digit in [`DIGITS`].
+const INVALID: u8 = 0xff;
+
+/// The value of each byte as a digit.
+const DIGITS: [u8; 256] = digits();
+
+const fn digits() -> [u8; 256] {
+    let mut digits = [INVALID; 256];
+    let mut value = 0;
+    while value < ALPHABET.len() {
+        digits[ALPHABET[value] as usize] = value as u8;
+        value += 1;
+    }
+    digits
+}
+
+/// Writes `bytes` as Base64 without padding.
+pub(crate) fn encode(bytes: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(encoded_len(bytes.len()));
+    for group in bytes.chunks(3) {
+        let bits = group.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte))
+            << (8 * (3 - group.len()));
+        for digit in 0..=group.len() {
+            let value = bits >> (18 - 6 * digit) & 0x3f;
+            text.push(ALPHABET[value as usize]);
+        }
+    }
+    text
+}
+
+/// The length of `len` bytes when written.
+pub(crate) const fn encoded_len(len: usize) -> usize {
+    len / 3 * 4 + [0, 2, 3][len % 3]
+}
+
+/// Reads Base64 with or without padding; none when it is neither.
+pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {
+    let digits = without_padding(text)?;
+    let mut bytes = Vec::with_capacity(digits.len() / 4 * 3 + 2);
+    for group in digits.chunks(4) {
+        let bits = read_group(group)?;
+        let [_, a, b, c] = bits.to_be_bytes();
+        bytes.extend_from_slice(&[a, b, c][..group.len() - 1]);
+    }
+    Some(bytes)
+}
+
+/// Whether [`decode`] would succeed; allocates nothing.
+pub(crate) fn is_valid(text: &[u8]) -> bool {
+    without_padding(text)
+        .is_some_and(|digits| digits.iter().all(|digit| DIGITS[usize::from(*digit)] != INVALID))
+}
+
+/// The digits alone, when their number and that of the padding can be right.
+fn without_padding(text: &[u8]) -> Option<&[u8]> {
+    let digits = match text {
+        [digits @ .., b'=', b'='] | [digits @ .., b'='] if text.len().is_multiple_of(4) => digits,
+        digits => digits,
+    };
+    (digits.len() % 4 != 1).then_some(digits)
+}
+
+/// 24 bits of two to four digits, zeros where digits are missing.
+fn read_group(group: &[u8]) -> Option<u32> {
+    let mut bits = 0;
+    for digit in group {
+        let value = DIGITS[usize::from(*digit)];
+        if value == INVALID {
+            return None;
+        }
+        bits = bits << 6 | u32::from(value);
+    }
+    Some(bits << (6 * (4 - group.len())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 4648 section 10, padding dropped.
+    const VECTORS: [(&[u8], &[u8]); 7] = [
+        (b"", b""),
+        (b"f", b"Zg"),
+        (b"fo", b"Zm8"),
+        (b"foo", b"Zm9v"),
+        (b"foob", b"Zm9vYg"),
+        (b"fooba", b"Zm9vYmE"),
+        (b"foobar", b"Zm9vYmFy"),
+    ];
+
+    #[test]
+    fn the_vectors_of_rfc_4648_hold_padded_and_unpadded() {
+        for (bytes, text) in VECTORS {
+            assert_eq!(encode(bytes), text);
+            assert_eq!(encoded_len(bytes.len()), text.len());
+            assert_eq!(decode(text).as_deref(), Some(bytes));
+            let mut padded = text.to_vec();
+            padded.resize(text.len().next_multiple_of(4), b'=');
+            assert_eq!(decode(&padded).as_deref(), Some(bytes));
+        }
+    }
+
+    #[test]
+    fn what_is_not_base64_is_refused() {
+        for text in [
+            &b"A"[..],
+            b"AAAAA",
+            b"A===",
+            b"AA=",
+            b"====",
+            b"A=AA",
+            b"AA-_",
+            b"AA A",
+            b"\xff\xff\xff\xff",
+            b"=",
+        ] {
+            assert_eq!(decode(text), None, "{}", text.escape_ascii());
+            assert!(!is_valid(text), "{}", text.escape_ascii());
+        }
+    }
+}

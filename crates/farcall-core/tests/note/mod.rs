@@ -1,0 +1,84 @@
+//! A message as buffa-codegen would write it: `message Note { string text = 1; Note child = 2; repeated Note many = 3; }`.
+
+use buffa::encoding::{Tag, WireType, encode_varint, skip_field_depth, varint_len};
+use buffa::types::{bytes_encoded_len, encode_bytes, merge_string};
+use buffa::{DecodeContext, DecodeError, EncodeSink, MessageName, SizeCache};
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Note {
+    pub(crate) text: String,
+    pub(crate) child: Option<Box<Note>>,
+    pub(crate) many: Vec<Note>,
+}
+
+buffa::impl_default_instance!(Note);
+
+impl Note {
+    pub(crate) fn text(text: impl Into<String>) -> Self {
+        Self { text: text.into(), ..Self::default() }
+    }
+
+    fn parts(&self) -> impl Iterator<Item = (u32, &Note)> {
+        let child = self.child.iter().map(|child| (2, &**child));
+        child.chain(self.many.iter().map(|note| (3, note)))
+    }
+}
+
+impl MessageName for Note {
+    const PACKAGE: &'static str = "farcall.test";
+    const NAME: &'static str = "Note";
+    const FULL_NAME: &'static str = "farcall.test.Note";
+    const TYPE_URL: &'static str = "type.googleapis.com/farcall.test.Note";
+}
+
+impl buffa::Message for Note {
+    fn compute_size(&self, cache: &mut SizeCache) -> u32 {
+        let mut size = 0;
+        if !self.text.is_empty() {
+            size += 1 + bytes_encoded_len(self.text.as_bytes());
+        }
+        for (_, part) in self.parts() {
+            let slot = cache.reserve();
+            let len = part.compute_size(cache);
+            cache.set(slot, len);
+            size += 1 + varint_len(u64::from(len)) + len as usize;
+        }
+        u32::try_from(size).unwrap_or(u32::MAX)
+    }
+
+    fn write_to(&self, cache: &mut SizeCache, buf: &mut impl EncodeSink) {
+        if !self.text.is_empty() {
+            Tag::new(1, WireType::LengthDelimited).encode(buf);
+            encode_bytes(self.text.as_bytes(), buf);
+        }
+        for (number, part) in self.parts() {
+            Tag::new(number, WireType::LengthDelimited).encode(buf);
+            encode_varint(u64::from(cache.consume_next()), buf);
+            part.write_to(cache, buf);
+        }
+    }
+
+    fn merge_field(
+        &mut self,
+        tag: Tag,
+        buf: &mut impl bytes::Buf,
+        ctx: DecodeContext<'_>,
+    ) -> Result<(), DecodeError> {
+        match tag.field_number() {
+            1 => merge_string(&mut self.text, buf),
+            2 => self.child.get_or_insert_default().merge_length_delimited(buf, ctx),
+            3 => {
+                ctx.register_element_memory(size_of::<Self>())?;
+                let mut note = Self::default();
+                note.merge_length_delimited(buf, ctx)?;
+                self.many.push(note);
+                Ok(())
+            }
+            _ => skip_field_depth(tag, buf, ctx.depth()),
+        }
+    }
+
+    fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
