@@ -1,0 +1,302 @@
+//! The client's lasting route to a service: connections come and go, the channel stays.
+//!
+//! Calls are handed to the connection with room; when none has, another is opened, up to a limit; beyond it, and while a
+//! connection is being made, calls wait here in their order. A call that the peer provably did not process comes back here
+//! and is sent again.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use farcall_core::{Limits, Result, Status};
+use farcall_socket::{Endpoint, Options};
+
+use crate::client::backoff;
+use crate::client::connect::{self, Target};
+use crate::interceptor::{Chain, Interceptor};
+use crate::link::Link;
+use crate::mailbox::{Mailbox, Note};
+
+/// How a channel behaves; the defaults suit most.
+#[derive(Debug, Clone)]
+pub struct ChannelConfig {
+    /// Time for one attempt to connect, until the peer's first SETTINGS. Default 10 s.
+    pub connect_timeout: Duration,
+    /// Connections open at once to one endpoint, when calls outnumber the streams of one. Default 8.
+    pub max_connections: usize,
+    /// Bounds on messages.
+    pub limits: Limits,
+    /// Options of the sockets.
+    pub options: Options,
+}
+
+impl Default for ChannelConfig {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            max_connections: 8,
+            limits: Limits::default(),
+            options: Options::default(),
+        }
+    }
+}
+
+/// The client's lasting route to the services of one endpoint. Cheap to clone; clones share connections.
+#[derive(Clone)]
+pub struct Channel {
+    pub(crate) routes: Arc<Routes>,
+    pub(crate) chain: Chain,
+}
+
+impl Channel {
+    /// Connects to `endpoint`, for example `tcp://localhost:8080` or `unix:///run/greet.sock`, and returns when the
+    /// server has answered.
+    ///
+    /// # Errors
+    /// INVALID_ARGUMENT when the endpoint is not one, UNAVAILABLE naming the endpoint and the cause when nobody answers.
+    pub async fn connect(endpoint: impl AsRef<str>) -> Result<Self> {
+        let channel = Self::lazy(endpoint)?;
+        channel.ready().await?;
+        Ok(channel)
+    }
+
+    /// A channel that connects with its first call.
+    ///
+    /// # Errors
+    /// INVALID_ARGUMENT when the endpoint is not one.
+    pub fn lazy(endpoint: impl AsRef<str>) -> Result<Self> {
+        Self::with_config(endpoint, ChannelConfig::default())
+    }
+
+    /// A channel that behaves as `config` says and connects with its first call.
+    ///
+    /// # Errors
+    /// INVALID_ARGUMENT when the endpoint is not one.
+    pub fn with_config(endpoint: impl AsRef<str>, config: ChannelConfig) -> Result<Self> {
+        let endpoint: Endpoint = endpoint.as_ref().parse().map_err(Status::invalid_argument)?;
+        Ok(Self::to(Target::Remote(endpoint), config))
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.routes.config.limits
+    }
+
+    pub(crate) fn to(target: Target, config: ChannelConfig) -> Self {
+        Self { routes: Arc::new(Routes::new(target, config)), chain: Chain::from([]) }
+    }
+
+    /// Waits until a connection is open.
+    ///
+    /// # Errors
+    /// UNAVAILABLE naming the endpoint and the cause when nobody answers.
+    pub async fn ready(&self) -> Result<()> {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        self.routes.when_ready(sender);
+        receiver.await.unwrap_or_else(|_| Err(Status::unavailable("the channel was dropped")))
+    }
+
+    /// The same channel with one more interceptor, which runs inside those that it has.
+    #[must_use]
+    pub fn intercept(&self, interceptor: impl Interceptor) -> Self {
+        let mut chain: Vec<Arc<dyn Interceptor>> = self.chain.to_vec();
+        chain.push(Arc::new(interceptor));
+        Self { routes: Arc::clone(&self.routes), chain: chain.into() }
+    }
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Channel")
+            .field("target", &self.routes.target.to_string())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The connections of a channel and the calls that wait for one.
+pub(crate) struct Routes {
+    pub(crate) target: Target,
+    pub(crate) config: ChannelConfig,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    ready: Vec<Route>,
+    connecting: bool,
+    /// Calls without a connection, in the order they came.
+    waiting: VecDeque<Arc<Link>>,
+    watchers: Vec<tokio::sync::oneshot::Sender<Result<()>>>,
+    /// Attempts failed in a row, the last one's error, and when the next may be made.
+    failures: u32,
+    failure: Option<(Status, Instant)>,
+}
+
+/// One open connection.
+struct Route {
+    mailbox: Arc<Mailbox>,
+    /// Calls handed to it and not yet ended.
+    calls: usize,
+    /// Calls it can have at once.
+    capacity: usize,
+}
+
+impl Routes {
+    fn new(target: Target, config: ChannelConfig) -> Self {
+        Self { target, config, state: Mutex::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands the call to a connection with room, or lets it wait for one.
+    pub(crate) fn dispatch(self: &Arc<Self>, link: Arc<Link>) {
+        let mut state = self.lock();
+        let Some(link) = state.hand_over(link) else { return };
+        if let Some(status) = state.refusal(&link) {
+            drop(state);
+            link.fail(status);
+            return;
+        }
+        state.waiting.push_back(link);
+        self.connect_if_needed(&mut state);
+    }
+
+    fn when_ready(self: &Arc<Self>, watcher: tokio::sync::oneshot::Sender<Result<()>>) {
+        let mut state = self.lock();
+        if !state.ready.is_empty() {
+            let _ = watcher.send(Ok(()));
+            return;
+        }
+        state.watchers.push(watcher);
+        self.connect_if_needed(&mut state);
+    }
+
+    fn connect_if_needed(self: &Arc<Self>, state: &mut State) {
+        if state.connecting || state.ready.len() >= self.config.max_connections {
+            return;
+        }
+        state.connecting = true;
+        let rest = state
+            .failure
+            .as_ref()
+            .map(|(_, until)| until.saturating_duration_since(Instant::now()));
+        tokio::spawn(connect::run(Arc::clone(self), rest.unwrap_or_default()));
+    }
+
+    /// A connection is open: calls that wait are handed to it.
+    pub(crate) fn connected(self: &Arc<Self>, mailbox: &Arc<Mailbox>, capacity: usize) {
+        let mut state = self.lock();
+        state.connecting = false;
+        state.failures = 0;
+        state.failure = None;
+        state.ready.push(Route { mailbox: Arc::clone(mailbox), calls: 0, capacity });
+        for watcher in state.watchers.drain(..) {
+            let _ = watcher.send(Ok(()));
+        }
+        self.settle(&mut state);
+    }
+
+    /// Nobody answered. Calls that do not insist on waiting fail; returns whether there is reason to try again and, if
+    /// so, after how long.
+    pub(crate) fn failed(&self, status: &Status) -> Option<Duration> {
+        let mut state = self.lock();
+        state.failures += 1;
+        let wait = backoff::wait(state.failures, backoff::lot());
+        state.failure = Some((status.clone(), Instant::now() + wait));
+        for watcher in state.watchers.drain(..) {
+            let _ = watcher.send(Err(status.clone()));
+        }
+        let (patient, failed): (VecDeque<_>, VecDeque<_>) =
+            state.waiting.drain(..).partition(|link| link.waits_for_ready());
+        state.waiting = patient;
+        state.connecting = !state.waiting.is_empty();
+        let again = state.connecting.then_some(wait);
+        drop(state);
+        for link in failed {
+            link.fail(status.clone());
+        }
+        again
+    }
+
+    /// The connection takes `capacity` calls at once from now on.
+    pub(crate) fn resized(self: &Arc<Self>, mailbox: &Arc<Mailbox>, capacity: usize) {
+        let mut state = self.lock();
+        if let Some(route) = state.route(mailbox) {
+            route.capacity = capacity;
+        }
+        self.settle(&mut state);
+    }
+
+    /// A call on the connection has ended.
+    pub(crate) fn ended(self: &Arc<Self>, mailbox: &Arc<Mailbox>) {
+        let mut state = self.lock();
+        if let Some(route) = state.route(mailbox) {
+            route.calls = route.calls.saturating_sub(1);
+        }
+        if !state.waiting.is_empty() {
+            self.settle(&mut state);
+        }
+    }
+
+    /// The connection takes no more calls.
+    pub(crate) fn retired(self: &Arc<Self>, mailbox: &Arc<Mailbox>) {
+        let mut state = self.lock();
+        state.ready.retain(|route| !Arc::ptr_eq(&route.mailbox, mailbox));
+        self.settle(&mut state);
+    }
+
+    /// Hands waiting calls to whatever has room, and connects if some are left.
+    fn settle(self: &Arc<Self>, state: &mut State) {
+        while let Some(link) = state.waiting.pop_front() {
+            if let Some(link) = state.hand_over(link) {
+                state.waiting.push_front(link);
+                self.connect_if_needed(state);
+                return;
+            }
+        }
+    }
+}
+
+impl State {
+    fn route(&mut self, mailbox: &Arc<Mailbox>) -> Option<&mut Route> {
+        self.ready.iter_mut().find(|route| Arc::ptr_eq(&route.mailbox, mailbox))
+    }
+
+    /// Gives the call to the first connection with room; gives it back when none has.
+    fn hand_over(&mut self, link: Arc<Link>) -> Option<Arc<Link>> {
+        let mut note = Note::Start(link);
+        for route in &mut self.ready {
+            if route.calls >= route.capacity {
+                continue;
+            }
+            match route.mailbox.push(note) {
+                Ok(()) => {
+                    route.calls += 1;
+                    return None;
+                }
+                Err(back) => note = back,
+            }
+        }
+        match note {
+            Note::Start(link) => Some(link),
+            _ => None,
+        }
+    }
+
+    /// Why the call should not even wait: the last attempt to connect has just failed, and nothing is under way.
+    fn refusal(&self, link: &Link) -> Option<Status> {
+        let (status, until) = self.failure.as_ref()?;
+        let resting = !self.connecting && self.ready.is_empty() && Instant::now() < *until;
+        (resting && !link.waits_for_ready()).then(|| status.clone())
+    }
+}
+
+impl Drop for Routes {
+    fn drop(&mut self) {
+        for route in self.lock().ready.drain(..) {
+            let _ = route.mailbox.push(Note::Shutdown);
+        }
+    }
+}

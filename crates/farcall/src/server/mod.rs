@@ -1,0 +1,249 @@
+//! The server: services, the endpoints they are reached at, and the connections that come.
+
+mod connection;
+mod connections;
+mod handler;
+mod index;
+mod routes;
+
+use std::fmt;
+use std::future::{self, Future};
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use farcall_core::{Limits, Result, Status};
+use farcall_socket::{Endpoint, Listener, Options};
+use tokio::task::JoinSet;
+
+use crate::call::Call;
+use crate::client::{Channel, ChannelConfig, Target};
+use crate::interceptor::{Chain, Interceptor, Next, Reply, WithState};
+use crate::server::connections::Connections;
+use crate::server::routes::Routes;
+use crate::service::{IntoService, Service};
+
+/// How long calls under way may still take once the server has been told to stop.
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(30);
+/// How long aborted connections may take to say goodbye.
+const ABORT_LIMIT: Duration = Duration::from_secs(1);
+
+/// A server, being put together: services, endpoints, interceptors. [`run`](Self::run) serves.
+pub struct Server {
+    routes: Routes,
+    chain: Vec<Arc<dyn Interceptor>>,
+    places: Vec<Place>,
+    limits: Limits,
+    options: Options,
+    max_connections: Option<usize>,
+    shutdown: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>,
+    shutdown_limit: Duration,
+}
+
+/// Where to listen.
+enum Place {
+    /// Not looked at yet: what is wrong with it is told when the server binds.
+    Written(String),
+    Bound(Listener),
+}
+
+/// What all connections of a server share.
+pub(crate) struct Shared {
+    pub(crate) routes: Routes,
+    pub(crate) chain: Chain,
+    pub(crate) limits: Limits,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Server {
+    /// A server with no service and no endpoint.
+    pub fn new() -> Self {
+        Self {
+            routes: Routes::default(),
+            chain: Vec::new(),
+            places: Vec::new(),
+            limits: Limits::default(),
+            options: Options::default(),
+            max_connections: None,
+            shutdown: Box::pin(future::pending()),
+            shutdown_limit: SHUTDOWN_LIMIT,
+        }
+    }
+
+    /// Adds a service: `.add(value.into_service())`.
+    #[must_use]
+    pub fn add(mut self, service: impl IntoService) -> Self {
+        self.routes.add(service.into_service());
+        self
+    }
+
+    /// Adds an interceptor, which runs inside those added before it.
+    #[must_use]
+    pub fn intercept(mut self, interceptor: impl Interceptor) -> Self {
+        self.chain.push(Arc::new(interceptor));
+        self
+    }
+
+    /// Adds an interceptor that carries a state: `fn(Arc<T>, Call, Next)`.
+    #[must_use]
+    pub fn intercept_with<T, F, Fut>(self, state: T, function: F) -> Self
+    where
+        T: Send + Sync + 'static,
+        F: Fn(Arc<T>, Call, Next) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Reply>> + Send + 'static,
+    {
+        self.intercept(WithState { state: Arc::new(state), function, future: PhantomData })
+    }
+
+    /// Adds an endpoint to listen at, for example `tcp://0.0.0.0:8080` or `unix:///run/greet.sock`. Port 0 is any free
+    /// port: [`Bound::endpoints`] tells which.
+    #[must_use]
+    pub fn listen(mut self, endpoint: impl Into<String>) -> Self {
+        self.places.push(Place::Written(endpoint.into()));
+        self
+    }
+
+    /// Adds a listener that is bound already.
+    #[must_use]
+    pub fn listen_on(mut self, listener: Listener) -> Self {
+        self.places.push(Place::Bound(listener));
+        self
+    }
+
+    /// Sets the bounds on messages.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets the options of the sockets.
+    #[must_use]
+    pub fn options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Sets how many connections are open at once; more wait in the kernel's queue. Default 10,000, or half of the
+    /// descriptors that the process may have when that is less.
+    #[must_use]
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.max_connections = Some(connections);
+        self
+    }
+
+    /// Stops the server when `signal` is ready: no new connections, no new calls, those under way are finished.
+    #[must_use]
+    pub fn shutdown_on(mut self, signal: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.shutdown = Box::pin(signal);
+        self
+    }
+
+    /// Sets how long calls under way may still take once the server has been told to stop. Default 30 s.
+    #[must_use]
+    pub fn shutdown_limit(mut self, limit: Duration) -> Self {
+        self.shutdown_limit = limit;
+        self
+    }
+
+    /// Binds all endpoints.
+    ///
+    /// # Errors
+    /// INVALID_ARGUMENT when an endpoint is not one, UNAVAILABLE naming the endpoint and the cause when it cannot be
+    /// bound.
+    pub async fn bind(mut self) -> Result<Bound> {
+        let mut listeners = Vec::new();
+        for place in std::mem::take(&mut self.places) {
+            listeners.push(match place {
+                Place::Bound(listener) => listener,
+                Place::Written(endpoint) => {
+                    let endpoint: Endpoint = endpoint.parse().map_err(Status::invalid_argument)?;
+                    Listener::bind(&endpoint, &self.options).await.map_err(Status::unavailable)?
+                }
+            });
+        }
+        if listeners.is_empty() {
+            return Err(Status::failed_precondition(
+                "the server has no endpoint: add one with listen()",
+            ));
+        }
+        Ok(Bound { listeners, server: self })
+    }
+
+    /// Binds all endpoints and serves until it is told to stop.
+    ///
+    /// # Errors
+    /// As [`bind`](Self::bind), and UNAVAILABLE when a listener fails for good.
+    pub async fn run(self) -> Result<()> {
+        self.bind().await?.run().await
+    }
+
+    /// A channel to this server without a port: each connection is a pipe in memory. For tests, and for services in one
+    /// program.
+    pub fn in_process(self) -> Channel {
+        let (shared, connections) = self.into_shared();
+        let serve = move |connection| connections.serve(connection, &shared, None);
+        Channel::to(Target::InProcess(Box::new(serve)), ChannelConfig::default())
+    }
+
+    fn into_shared(self) -> (Arc<Shared>, Arc<Connections>) {
+        let shared = Shared { routes: self.routes, chain: self.chain.into(), limits: self.limits };
+        let most = self.max_connections.unwrap_or_else(|| 10_000);
+        (Arc::new(shared), Arc::new(Connections::new(most)))
+    }
+}
+
+impl From<Service> for Channel {
+    /// A channel to the service in this program: how a fake stands in for a server.
+    fn from(service: Service) -> Self {
+        Server::new().add(service).in_process()
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("endpoints", &self.places.len()).finish_non_exhaustive()
+    }
+}
+
+/// A server whose endpoints are bound: connections queue up already.
+#[derive(Debug)]
+pub struct Bound {
+    listeners: Vec<Listener>,
+    server: Server,
+}
+
+impl Bound {
+    /// The endpoints as they really are, in the order they were given.
+    pub fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        self.listeners.iter().map(Listener::endpoint)
+    }
+
+    /// Serves until the server is told to stop.
+    ///
+    /// # Errors
+    /// UNAVAILABLE when a listener fails for good.
+    pub async fn run(self) -> Result<()> {
+        let Self { listeners, mut server } = self;
+        let stop = std::mem::replace(&mut server.shutdown, Box::pin(future::pending()));
+        let limit = server.shutdown_limit;
+        let (shared, connections) = server.into_shared();
+        let mut accepting = JoinSet::new();
+        for listener in listeners {
+            accepting.spawn(Arc::clone(&connections).accept(listener, Arc::clone(&shared)));
+        }
+        let ended = tokio::select! {
+            () = stop => Ok(()),
+            Some(failed) = accepting.join_next() => failed.unwrap_or_else(|_| Err(Status::internal("a listener's task ended"))),
+        };
+        connections.stop_accepting();
+        while accepting.join_next().await.is_some() {}
+        connections.shut_down(limit, ABORT_LIMIT).await;
+        ended
+    }
+}

@@ -1,0 +1,97 @@
+//! A service as the server sees it: a name, its methods, and for each the code that takes a call.
+//!
+//! Generated code builds services through [`crate::stub`]; nothing here knows a connection.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use farcall_core::{Encoding, Method, Result};
+
+use crate::call::Call;
+use crate::interceptor::{BoxFuture, Reply};
+use crate::link::Link;
+
+/// A service with its methods, ready to be added to a server.
+#[derive(Clone)]
+pub struct Service {
+    name: &'static str,
+    routes: Arc<[Route]>,
+}
+
+/// One method and the code behind it.
+pub(crate) struct Route {
+    pub(crate) method: &'static Method,
+    pub(crate) handler: Handler,
+}
+
+/// The code behind a method, its types erased: what it is given depends on which sides stream.
+#[derive(Clone)]
+pub(crate) enum Handler {
+    /// One request, one reply.
+    Unary(Arc<dyn Fn(Call, Bytes) -> BoxFuture<Finished> + Send + Sync>),
+    /// One request; the replies go through the link.
+    Replies(Arc<dyn Fn(Call, Bytes, Arc<Link>) -> BoxFuture<Finished> + Send + Sync>),
+    /// The requests come through the link, and the replies go through it if there are many.
+    Requests(Arc<dyn Fn(Call, Arc<Link>) -> BoxFuture<Finished> + Send + Sync>),
+}
+
+/// How a handler ended.
+pub(crate) struct Finished {
+    /// What goes beside the replies.
+    pub(crate) reply: Reply,
+    /// How compressed replies are.
+    pub(crate) encoding: Encoding,
+    /// The reply's envelope when the method has one reply; none when the replies went through the link.
+    pub(crate) result: Result<Option<Bytes>>,
+}
+
+impl Finished {
+    pub(crate) fn new(mut call: Call, result: Result<Option<Bytes>>) -> Self {
+        Self { reply: call.take_reply(), encoding: call.reply_encoding(), result }
+    }
+}
+
+impl Service {
+    pub(crate) fn new(name: &'static str, routes: Vec<Route>) -> Self {
+        Self { name, routes: routes.into() }
+    }
+
+    /// The full name: package and service, `greet.v1.Greeter`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The methods, in the order of the .proto file.
+    pub fn methods(&self) -> impl Iterator<Item = &'static Method> {
+        self.routes.iter().map(|route| route.method)
+    }
+
+    pub(crate) fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let methods: Vec<_> = self.methods().map(|method| method.name).collect();
+        f.debug_struct("Service").field("name", &self.name).field("methods", &methods).finish()
+    }
+}
+
+/// What a server can add.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a service",
+    label = "expected a service",
+    note = "turn the value that implements the service's trait into one: `.add(value.into_service())`"
+)]
+pub trait IntoService {
+    /// The service itself.
+    fn into_service(self) -> Service;
+}
+
+impl IntoService for Service {
+    fn into_service(self) -> Service {
+        self
+    }
+}
