@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use bytes::{Buf, BytesMut};
 use farcall_socket::Connection;
 use farcall_wire::event::Event;
-use farcall_wire::http2::{self, Engine};
+use farcall_wire::http2::{self, Engine, ErrorCode};
 use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::time::Sleep;
 
@@ -230,6 +230,10 @@ impl<R: Role> Driver<R> {
         for _ in 0..ROUNDS {
             let now = Instant::now();
             let progress = self.batch(cx, now)?;
+            if self.engine.is_drained() && !self.engine.is_closed() {
+                self.engine.close(ErrorCode::NoError, "", now);
+                continue;
+            }
             if self.engine.is_closed() && self.engine.output().is_empty() {
                 return self.poll_farewell(cx, now);
             }

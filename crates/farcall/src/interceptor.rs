@@ -73,9 +73,15 @@ where
 
 /// An interceptor that carries a state: `fn(Arc<T>, Call, Next)`.
 pub(crate) struct WithState<T, F, Fut> {
-    pub(crate) state: Arc<T>,
-    pub(crate) function: F,
-    pub(crate) future: PhantomData<fn() -> Fut>,
+    state: Arc<T>,
+    function: F,
+    future: PhantomData<fn() -> Fut>,
+}
+
+impl<T, F, Fut> WithState<T, F, Fut> {
+    pub(crate) fn new(state: T, function: F) -> Self {
+        Self { state: Arc::new(state), function, future: PhantomData }
+    }
 }
 
 impl<T, F, Fut> Interceptor for WithState<T, F, Fut>

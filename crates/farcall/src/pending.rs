@@ -83,7 +83,7 @@ impl<T> Pending<T> {
         })
     }
 
-    /// Adds metadata. A name or value that cannot be sent fails the call with INTERNAL when it is awaited.
+    /// Adds metadata. A name or value that cannot be sent fails the call with INVALID_ARGUMENT when it is awaited.
     pub fn metadata(self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.change(|prepared| {
             let added = prepared.metadata.append(name, value);
@@ -123,7 +123,8 @@ impl<T> Pending<T> {
         self.change(|prepared| prepared.encoding = encoding)
     }
 
-    /// Awaits what came beside the reply as well.
+    /// Awaits what came beside the reply as well. Of a call whose replies are a stream nothing has come yet when it is on
+    /// its way: ask [`Inbound::metadata`](crate::Inbound::metadata) and [`Inbound::trailers`](crate::Inbound::trailers).
     pub fn with_metadata(self) -> WithMetadata<T> {
         WithMetadata(self)
     }

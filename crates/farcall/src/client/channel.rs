@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 use farcall_core::{Limits, Result, Status};
 use farcall_socket::{Endpoint, Options};
 
+use crate::call::Call;
 use crate::client::backoff;
 use crate::client::connect::{self, Target};
-use crate::interceptor::{Chain, Interceptor};
+use crate::interceptor::{Chain, Interceptor, Next, Reply, WithState};
 use crate::link::Link;
 use crate::mailbox::{Mailbox, Note};
 
@@ -96,7 +97,18 @@ impl Channel {
         receiver.await.unwrap_or_else(|_| Err(Status::unavailable("the channel was dropped")))
     }
 
-    /// The same channel with one more interceptor, which runs inside those that it has.
+    /// Adds an interceptor that carries a state, `fn(Arc<T>, Call, Next)`, to a copy of the channel.
+    #[must_use]
+    pub fn intercept_with<T, F, Fut>(&self, state: T, function: F) -> Self
+    where
+        T: Send + Sync + 'static,
+        F: Fn(Arc<T>, Call, Next) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Reply>> + Send + 'static,
+    {
+        self.intercept(WithState::new(state, function))
+    }
+
+    /// A copy of the channel, on the same connections, with one more interceptor, which runs inside those that it has.
     #[must_use]
     pub fn intercept(&self, interceptor: impl Interceptor) -> Self {
         let mut chain: Vec<Arc<dyn Interceptor>> = self.chain.to_vec();

@@ -133,6 +133,10 @@ impl ClientConnection {
     }
 
     fn reset(&mut self, stream: StreamId, reset: &Reset, engine: &mut Engine) {
+        if reset.code == ErrorCode::ConnectError {
+            // The connection is ending under the call; why is known when it has.
+            return;
+        }
         let Some(call) = self.calls.remove(&stream) else { return };
         engine.release(stream, call.link.take_held());
         engine.done(stream);
@@ -142,8 +146,7 @@ impl ClientConnection {
         } else if reset.by == Side::Remote {
             call.link.receive_reset(reset.code.to_u32());
         } else {
-            let cause = self.cause.as_deref().unwrap_or(reset.reason);
-            call.link.fail(self.lost(cause, &call.link));
+            call.link.fail(self.lost(reset.reason, &call.link));
         }
     }
 
@@ -160,7 +163,6 @@ impl ClientConnection {
         }
         engine.done(stream);
         self.ended();
-        self.close_if_drained(engine);
     }
 
     fn cancel(&mut self, stream: StreamId, engine: &mut Engine) {
@@ -169,7 +171,6 @@ impl ClientConnection {
             engine.release(stream, call.link.take_held());
             engine.done(stream);
             self.ended();
-            self.close_if_drained(engine);
         }
     }
 
@@ -183,12 +184,6 @@ impl ClientConnection {
         self.draining = true;
         if let Some(routes) = self.routes.upgrade() {
             routes.retired(&self.mailbox);
-        }
-    }
-
-    fn close_if_drained(&self, engine: &mut Engine) {
-        if self.draining && self.calls.is_empty() && !engine.is_closed() {
-            engine.close(ErrorCode::NoError, "", Instant::now());
         }
     }
 
@@ -206,7 +201,7 @@ impl ClientConnection {
             Note::Cancel(stream) => self.cancel(stream, engine),
             Note::Shutdown => {
                 self.draining = true;
-                self.close_if_drained(engine);
+                engine.drain(now);
             }
             Note::Abort => engine.close(ErrorCode::NoError, "", now),
             Note::Ended(..) => {}
@@ -251,7 +246,6 @@ impl Role for ClientConnection {
                 self.cause = Some(format!("the peer is going away ({code}) {debug}"));
                 self.retire();
                 self.restart_stalled(engine, now);
-                self.close_if_drained(engine);
             }
             Event::Capacity { streams } => {
                 if let Some(routes) = self.routes.upgrade() {

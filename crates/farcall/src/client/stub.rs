@@ -111,7 +111,7 @@ struct Open {
 impl Start {
     fn new(prepared: Prepared) -> Result<Self> {
         if let Some(refused) = prepared.refused {
-            return Err(refused.into());
+            return Err(Status::invalid_argument(refused));
         }
         let limits = *prepared.channel.limits();
         let options =

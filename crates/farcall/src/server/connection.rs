@@ -63,7 +63,7 @@ enum Stage {
     /// Its one request is not complete.
     Collecting(Box<Collecting>),
     /// Its handler has become a task.
-    Running { protocol: Protocol, task: AbortHandle, link: Option<Arc<Link>>, requests_ended: bool },
+    Running { protocol: Protocol, task: AbortHandle, link: Option<Arc<Link>> },
     /// It has been answered or given up; its handler's future is not gone yet.
     Leaving,
     /// No call: a request for the page that says what this port is.
@@ -109,8 +109,12 @@ impl ServerConnection {
         match ServerExchange::accept(head, &self.shared.limits) {
             Err(refusal) => refuse(stream, refusal, engine),
             Ok((exchange, head)) => match place {
-                Ok(place) => self.accept(stream, exchange, head, place, end, engine, now),
-                Err(status) => fail(stream, exchange.protocol(), &status, end, engine),
+                Ok(place) => {
+                    let deadline = head.timeout.map(|timeout| Deadline::after(now, timeout));
+                    let collecting = Collecting { exchange, head, place, deadline };
+                    self.accept(stream, collecting, end, engine, now);
+                }
+                Err(status) => fail(stream, exchange.protocol(), &status, engine),
             },
         }
     }
@@ -129,34 +133,27 @@ impl ServerConnection {
         Ok(place)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "what a request is made of")]
     fn accept(
         &mut self,
         stream: StreamId,
-        mut exchange: ServerExchange,
-        head: CallHead,
-        place: Place,
+        mut collecting: Collecting,
         end: bool,
         engine: &mut Engine,
         now: Instant,
     ) {
-        let Some(route) = self.shared.routes.get(place) else { return };
-        let streams = route.method.kind.streams_requests();
-        let deadline = head.timeout.map(|timeout| Deadline::after(now, timeout));
-        if deadline.is_some_and(|deadline| deadline.has_passed(now)) {
+        let exchange = &mut collecting.exchange;
+        if collecting.deadline.is_some_and(|deadline| deadline.has_passed(now)) {
             let late = Status::deadline_exceeded("the deadline had passed when the call arrived");
-            return fail(stream, exchange.protocol(), &late, end, engine);
+            return fail(stream, exchange.protocol(), &late, engine);
         }
+        let Some(route) = self.shared.routes.get(collecting.place) else { return };
         if end {
             exchange.receive(Bytes::new(), true);
         }
-        if !streams {
-            exchange.expect(Cardinality::One);
-        }
-        let collecting = Collecting { exchange, head, place, deadline };
-        if streams {
-            self.stream(stream, collecting, end, engine);
+        if route.method.kind.streams_requests() {
+            self.stream(stream, collecting, engine);
         } else {
+            exchange.expect(Cardinality::One);
             self.collect(stream, Box::new(collecting), engine);
         }
     }
@@ -181,8 +178,7 @@ impl ServerConnection {
                 self.start(stream, *collecting, request, compressed, engine)
             }
             Err(status) => {
-                let ended = collecting.exchange.is_ended();
-                fail(stream, collecting.exchange.protocol(), &status, ended, engine);
+                fail(stream, collecting.exchange.protocol(), &status, engine);
             }
         }
     }
@@ -209,11 +205,11 @@ impl ServerConnection {
             .with_peer(&self.peer);
         let running =
             handler::run_one(&self.shared.chain, &route.handler, call, request, link.clone());
-        self.launch(stream, running, protocol, link, deadline, true, engine);
+        self.launch(stream, running, protocol, link, deadline, engine);
     }
 
     /// Runs a method that takes many requests.
-    fn stream(&mut self, stream: StreamId, collecting: Collecting, end: bool, engine: &mut Engine) {
+    fn stream(&mut self, stream: StreamId, collecting: Collecting, engine: &mut Engine) {
         let Collecting { exchange, head, place, deadline } = collecting;
         let protocol = exchange.protocol();
         let Some(route) = self.shared.routes.get(place) else { return };
@@ -225,7 +221,7 @@ impl ServerConnection {
             .with_peer(&self.peer);
         let running =
             handler::run_many(&self.shared.chain, &route.handler, call, Arc::clone(&link));
-        self.launch(stream, running, protocol, Some(link), deadline, end, engine);
+        self.launch(stream, running, protocol, Some(link), deadline, engine);
     }
 
     fn link(&self, stream: StreamId, exchange: ServerExchange) -> Arc<Link> {
@@ -241,20 +237,19 @@ impl ServerConnection {
         protocol: Protocol,
         link: Option<Arc<Link>>,
         deadline: Option<Deadline>,
-        requests_ended: bool,
         engine: &mut Engine,
     ) {
         // No waker is needed: a handler that waits is polled again as a task.
         let mut cx = Context::from_waker(Waker::noop());
         match Pin::new(&mut running).poll(&mut cx) {
             Poll::Ready(finished) => {
-                answer(stream, protocol, link.as_deref(), finished, requests_ended, engine);
+                answer(stream, protocol, link.as_deref(), finished, engine);
                 engine.done(stream);
             }
             Poll::Pending => {
                 let task = handler::spawn(running, stream, &self.mailbox);
                 self.watch(deadline, stream);
-                self.calls.insert(stream, Stage::Running { protocol, task, link, requests_ended });
+                self.calls.insert(stream, Stage::Running { protocol, task, link });
             }
         }
     }
@@ -274,8 +269,7 @@ impl ServerConnection {
                     self.collect(stream, collecting, engine);
                 }
             }
-            Some(Stage::Running { link: Some(link), requests_ended, .. }) => {
-                *requests_ended |= end;
+            Some(Stage::Running { link: Some(link), .. }) => {
                 engine.release(stream, link.receive(data, credit, end));
             }
             Some(Stage::Index { .. }) => {
@@ -315,13 +309,11 @@ impl ServerConnection {
     /// The handler's task has ended.
     fn ended(&mut self, stream: StreamId, finished: Option<Box<Finished>>, engine: &mut Engine) {
         let Some(stage) = self.calls.remove(&stream) else { return };
-        if let (Stage::Running { protocol, link, requests_ended, .. }, Some(finished)) =
-            (stage, finished)
-        {
+        if let (Stage::Running { protocol, link, .. }, Some(finished)) = (stage, finished) {
             if let Some(link) = &link {
                 engine.release(stream, link.take_held());
             }
-            answer(stream, protocol, link.as_deref(), *finished, requests_ended, engine);
+            answer(stream, protocol, link.as_deref(), *finished, engine);
         }
         engine.done(stream);
     }
@@ -346,13 +338,11 @@ impl ServerConnection {
     }
 
     fn expire(&mut self, stream: StreamId, engine: &mut Engine) {
-        let (protocol, head_sent, ended) = match self.calls.get(&stream) {
-            Some(Stage::Running { protocol, link, requests_ended, .. }) => {
-                (*protocol, link.as_ref().is_some_and(|link| link.head_sent()), *requests_ended)
+        let (protocol, head_sent) = match self.calls.get(&stream) {
+            Some(Stage::Running { protocol, link, .. }) => {
+                (*protocol, link.as_ref().is_some_and(|link| link.head_sent()))
             }
-            Some(Stage::Collecting(collecting)) => {
-                (collecting.exchange.protocol(), false, collecting.exchange.is_ended())
-            }
+            Some(Stage::Collecting(collecting)) => (collecting.exchange.protocol(), false),
             _ => return,
         };
         let status = Status::deadline_exceeded("the deadline passed while the call was handled");
@@ -363,7 +353,6 @@ impl ServerConnection {
             let head = protocol.trailers_only(&status, &Metadata::new());
             let _ = engine.send_head(stream, &head, true);
         }
-        stop_requests(stream, ended, engine);
         self.abandon(stream, engine);
     }
 
@@ -385,7 +374,6 @@ fn answer(
     protocol: Protocol,
     link: Option<&Link>,
     finished: Finished,
-    requests_ended: bool,
     engine: &mut Engine,
 ) {
     let Finished { reply, encoding, result } = finished;
@@ -404,7 +392,7 @@ fn answer(
     match (&status, head) {
         (Err(status), Some(_)) if waiting.is_none() => {
             let _ = engine.send_head(stream, &protocol.trailers_only(status, &trailing), true);
-            return stop_requests(stream, requests_ended, engine);
+            return;
         }
         (_, Some((metadata, encoding))) => {
             let _ = engine.send_head(stream, &protocol.response_head(&metadata, encoding), false);
@@ -416,20 +404,11 @@ fn answer(
     }
     let status = status.as_ref().map(|()| ());
     let _ = engine.send_trailers(stream, &protocol.trailers(status, &trailing));
-    stop_requests(stream, requests_ended, engine);
-}
-
-/// After the answer nothing more of the request is wanted (RFC 9113 section 8.1).
-fn stop_requests(stream: StreamId, requests_ended: bool, engine: &mut Engine) {
-    if !requests_ended {
-        engine.reset(stream, ErrorCode::NoError);
-    }
 }
 
 /// Answers a call that no handler sees with a failure.
-fn fail(stream: StreamId, protocol: Protocol, status: &Status, ended: bool, engine: &mut Engine) {
+fn fail(stream: StreamId, protocol: Protocol, status: &Status, engine: &mut Engine) {
     let _ = engine.send_head(stream, &protocol.trailers_only(status, &Metadata::new()), true);
-    stop_requests(stream, ended, engine);
     engine.done(stream);
 }
 

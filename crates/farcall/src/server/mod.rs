@@ -8,7 +8,6 @@ mod routes;
 
 use std::fmt;
 use std::future::{self, Future};
-use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -97,7 +96,7 @@ impl Server {
         F: Fn(Arc<T>, Call, Next) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Reply>> + Send + 'static,
     {
-        self.intercept(WithState { state: Arc::new(state), function, future: PhantomData })
+        self.intercept(WithState::new(state, function))
     }
 
     /// Adds an endpoint to listen at, for example `tcp://0.0.0.0:8080` or `unix:///run/greet.sock`. Port 0 is any free
@@ -139,8 +138,10 @@ impl Server {
 
     /// Stops the server when `signal` is ready: no new connections, no new calls, those under way are finished.
     #[must_use]
-    pub fn shutdown_on(mut self, signal: impl Future<Output = ()> + Send + 'static) -> Self {
-        self.shutdown = Box::pin(signal);
+    pub fn shutdown_on<T>(mut self, signal: impl Future<Output = T> + Send + 'static) -> Self {
+        self.shutdown = Box::pin(async {
+            signal.await;
+        });
         self
     }
 
@@ -222,6 +223,12 @@ impl Bound {
     /// The endpoints as they really are, in the order they were given.
     pub fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
         self.listeners.iter().map(Listener::endpoint)
+    }
+
+    /// The first of them.
+    pub fn endpoint(&self) -> &Endpoint {
+        // There is one: bind() refuses a server without.
+        self.listeners[0].endpoint()
     }
 
     /// Serves until the server is told to stop.
