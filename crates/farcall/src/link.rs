@@ -134,7 +134,9 @@ impl Link {
                 Poll::Pending
             }
             Err(status) => {
-                state.abandon();
+                let wakers = state.abandon();
+                drop(state);
+                wakers.into_iter().for_each(wake);
                 Poll::Ready(Err(status))
             }
         }
@@ -188,7 +190,8 @@ impl Link {
 
     /// Nobody is interested in the call any more.
     pub(crate) fn cancel(&self) {
-        self.lock().abandon();
+        let wakers = self.lock().abandon();
+        wakers.into_iter().for_each(wake);
     }
 
     /// Changes the metadata that goes before the first reply; on a client nothing happens.
@@ -387,13 +390,18 @@ impl State {
         }
     }
 
-    fn abandon(&mut self) {
+    /// Ends the call from this side. Returns who is to be woken.
+    fn abandon(&mut self) -> [Option<Waker>; 2] {
         if mem::replace(&mut self.cancelled, true) {
-            return;
+            return [None, None];
         }
         if let Some((mailbox, stream)) = self.lane.take() {
             let _ = mailbox.push(Note::Cancel(stream));
         }
+        if let Side::Client(side) = &mut self.side {
+            side.exchange.fail(Status::cancelled("the caller has cancelled the call"));
+        }
+        [self.reader.take(), self.writer.take()]
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {
