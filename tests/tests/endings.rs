@@ -6,7 +6,7 @@ use farcall::{Call, Channel, Code, Result, Server};
 use farcall_tests::{Probe, ProbeClient, Reply, Request, Running, Subject, over_tcp};
 
 const SOON: Duration = Duration::from_millis(30);
-const NEVER: Duration = Duration::from_secs(3600);
+const NEVER: Duration = Duration::from_hours(1);
 
 fn hang() -> Request {
     Request { hang: true, ..Request::default() }

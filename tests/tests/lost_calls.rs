@@ -159,7 +159,7 @@ async fn a_server_killed_in_mid_call_is_unavailable_at_once_and_names_peer_and_s
     let subject = Subject::new();
     let (endpoint, kill) = killable(&subject);
     let client = ProbeClient::new(Channel::connect(&endpoint).await.unwrap());
-    let call = tokio::spawn(client.unary(at_the_gate()).timeout(Duration::from_secs(3600)));
+    let call = tokio::spawn(client.unary(at_the_gate()).timeout(Duration::from_hours(1)));
     let (mut requests, mut replies) = client.both().await.unwrap();
     requests.send(byte(1)).await.unwrap();
     assert!(replies.receive().await.unwrap().is_some());

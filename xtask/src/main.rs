@@ -38,9 +38,5 @@ fn run_tidy() -> ExitCode {
         failed |= !findings.is_empty();
     }
     println!("{}", tidy::unsafety::Census::of(&tree));
-    if failed {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    }
+    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

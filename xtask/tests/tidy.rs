@@ -38,10 +38,7 @@ mod arrows {
 
     #[test]
     fn an_arrow_the_wrong_way_is_found() {
-        let text = manifest(
-            "farcall-wire",
-            "[dependencies]\nfarcall-core.workspace = true\n",
-        );
+        let text = manifest("farcall-wire", "[dependencies]\nfarcall-core.workspace = true\n");
         assert_eq!(
             report(check, &[("crates/farcall-wire/Cargo.toml", &text)]),
             [
@@ -71,16 +68,10 @@ mod arrows {
             "farcall-socket",
             "[dependencies]\nrpc = { package = \"farcall\", version = \"1\" }\n",
         );
-        let table = manifest(
-            "farcall-socket",
-            "[dependencies.rpc]\npackage = \"farcall\"\n",
-        );
+        let table = manifest("farcall-socket", "[dependencies.rpc]\npackage = \"farcall\"\n");
         for text in [inline, table] {
             let found = report(check, &[("crates/farcall-socket/Cargo.toml", &text)]);
-            assert!(
-                found.len() == 1 && found[0].ends_with("found farcall"),
-                "{found:?}"
-            );
+            assert!(found.len() == 1 && found[0].ends_with("found farcall"), "{found:?}");
         }
     }
 
@@ -90,20 +81,14 @@ mod arrows {
             "farcall-build",
             "[target.'cfg(unix)'.build-dependencies]\nfarcall-core = \"1\"\n",
         );
-        assert_eq!(
-            report(check, &[("crates/farcall-build/Cargo.toml", &text)]).len(),
-            1
-        );
+        assert_eq!(report(check, &[("crates/farcall-build/Cargo.toml", &text)]).len(), 1);
     }
 
     #[test]
     fn a_crate_without_arrows_is_found() {
         let text = manifest("farcall-extra", "");
         let found = report(check, &[("crates/farcall-extra/Cargo.toml", &text)]);
-        assert!(
-            found.len() == 1 && found[0].ends_with("found \"farcall-extra\""),
-            "{found:?}"
-        );
+        assert!(found.len() == 1 && found[0].ends_with("found \"farcall-extra\""), "{found:?}");
     }
 
     #[test]
@@ -118,10 +103,7 @@ mod arrows {
         );
         clean(
             check,
-            &[
-                ("crates/farcall-core/Cargo.toml", &core),
-                ("crates/farcall-cli/Cargo.toml", &cli),
-            ],
+            &[("crates/farcall-core/Cargo.toml", &core), ("crates/farcall-cli/Cargo.toml", &cli)],
         );
     }
 }
@@ -145,15 +127,10 @@ mod purity {
     #[test]
     fn a_socket_behind_another_crate_is_found() {
         let mut tree = Tree::default();
-        tree.dependencies.push((
-            "farcall-wire".to_owned(),
-            vec!["bytes".to_owned(), "mio".to_owned()],
-        ));
+        tree.dependencies
+            .push(("farcall-wire".to_owned(), vec!["bytes".to_owned(), "mio".to_owned()]));
         let found = check(&tree);
-        assert!(
-            found.len() == 1 && found[0].found.starts_with("mio"),
-            "{found:?}"
-        );
+        assert!(found.len() == 1 && found[0].found.starts_with("mio"), "{found:?}");
     }
 
     #[test]
@@ -174,13 +151,7 @@ mod purity {
     fn time_as_an_argument_and_words_in_comments_and_strings_pass() {
         let text = "//! Never calls Instant::now().\nuse std::time::Instant;\nfn poll(now: Instant) { log(\"tokio\") }\n";
         clean(check, &[(WIRE, text)]);
-        clean(
-            check,
-            &[(
-                "crates/farcall-socket/src/tcp.rs",
-                "let now = Instant::now();",
-            )],
-        );
+        clean(check, &[("crates/farcall-socket/src/tcp.rs", "let now = Instant::now();")]);
     }
 }
 
@@ -201,11 +172,7 @@ mod unsafety {
             ]
         );
         assert_eq!(
-            report(
-                check,
-                &[("crates/farcall-socket/src/system.rs", "unsafe { call() }")]
-            )
-            .len(),
+            report(check, &[("crates/farcall-socket/src/system.rs", "unsafe { call() }")]).len(),
             1
         );
     }
@@ -213,20 +180,14 @@ mod unsafety {
     #[test]
     fn lifting_the_lint_elsewhere_is_found() {
         let text = "#![allow(unsafe_code)]\n";
-        assert_eq!(
-            report(check, &[("crates/farcall/src/lib.rs", text)]).len(),
-            1
-        );
+        assert_eq!(report(check, &[("crates/farcall/src/lib.rs", text)]).len(), 1);
     }
 
     #[test]
     fn a_block_without_a_reason_is_found() {
         let text = "fn read() -> u8 {\n    // SAFETY: of the block below only.\n    let a = unsafe { one() };\n    unsafe { two() }\n}\n";
         let found = report(check, &[(HOME, text)]);
-        assert!(
-            found.len() == 1 && found[0].contains("page.rs:4:"),
-            "{found:?}"
-        );
+        assert!(found.len() == 1 && found[0].contains("page.rs:4:"), "{found:?}");
     }
 
     #[test]
@@ -240,13 +201,7 @@ mod unsafety {
     fn blocks_are_counted() {
         let text = "// SAFETY: one.\nunsafe { one() }\n// SAFETY: two.\nunsafe impl Send for Page {}\nunsafe fn raw() {}\n";
         let census = Census::of(&Tree::from_files([(HOME, text)]));
-        assert_eq!(
-            census,
-            Census {
-                claims: 2,
-                files: 1
-            }
-        );
+        assert_eq!(census, Census { claims: 2, files: 1 });
         assert_eq!(census.to_string(), "unsafe: 2 blocks in 1 files");
     }
 }
@@ -274,10 +229,7 @@ mod driver {
             "use farcall_socket::Connection;\n// Handed to the Engine of farcall_wire elsewhere.\n";
         clean(
             check,
-            &[
-                ("crates/farcall/src/driver.rs", BOTH),
-                ("crates/farcall/src/driver/write.rs", BOTH),
-            ],
+            &[("crates/farcall/src/driver.rs", BOTH), ("crates/farcall/src/driver/write.rs", BOTH)],
         );
         clean(check, &[("crates/farcall/src/server/accept.rs", one)]);
     }
@@ -335,10 +287,7 @@ mod size {
 
     #[test]
     fn tests_may_be_long() {
-        clean(
-            check,
-            &[("crates/farcall-core/tests/status.rs", &function(300))],
-        );
+        clean(check, &[("crates/farcall-core/tests/status.rs", &function(300))]);
     }
 }
 
@@ -355,23 +304,13 @@ mod leftovers {
             concat!("/* FIX", "ME */"),
             concat!("/// XX", "X"),
         ] {
-            assert_eq!(
-                report(check, &[("crates/farcall/src/call.rs", text)]).len(),
-                1,
-                "{text}"
-            );
+            assert_eq!(report(check, &[("crates/farcall/src/call.rs", text)]).len(), 1, "{text}");
         }
     }
 
     #[test]
     fn words_that_only_look_alike_pass() {
-        clean(
-            check,
-            &[(
-                "crates/farcall/src/call.rs",
-                concat!("// XX", "XX bytes, TO", "DOS"),
-            )],
-        );
+        clean(check, &[("crates/farcall/src/call.rs", concat!("// XX", "XX bytes, TO", "DOS"))]);
     }
 }
 
@@ -406,12 +345,6 @@ mod lints {
                 "crates/farcall/Cargo.toml: expected [lints] with workspace = true, found lints of its own, or none"
             ]
         );
-        clean(
-            check,
-            &[
-                ("crates/farcall/Cargo.toml", with),
-                ("benches/probe/Cargo.toml", without),
-            ],
-        );
+        clean(check, &[("crates/farcall/Cargo.toml", with), ("benches/probe/Cargo.toml", without)]);
     }
 }

@@ -24,6 +24,7 @@
 
 mod accept_queue;
 mod connection;
+mod descriptors;
 mod endpoint;
 mod error;
 mod limits;
@@ -39,6 +40,7 @@ mod tcp;
 mod unix;
 
 pub use connection::Connection;
+pub use descriptors::descriptor_limit;
 pub use endpoint::{Endpoint, Scheme};
 pub use error::{Attempt, BindError, BindErrorKind, ConnectError, ConnectErrorKind, EndpointError};
 pub use listener::Listener;

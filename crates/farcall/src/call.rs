@@ -213,20 +213,20 @@ impl fmt::Debug for Wire {
 
 /// Values by their type.
 #[derive(Default)]
-struct Extensions(Option<Box<HashMap<TypeId, Box<dyn Any + Send + Sync>>>>);
+struct Extensions(HashMap<TypeId, Box<dyn Any + Send + Sync>>);
 
 impl Extensions {
     fn get<T: 'static>(&self) -> Option<&T> {
-        self.0.as_ref()?.get(&TypeId::of::<T>())?.downcast_ref()
+        self.0.get(&TypeId::of::<T>())?.downcast_ref()
     }
 
     fn set<T: Send + Sync + 'static>(&mut self, value: T) {
-        self.0.get_or_insert_default().insert(TypeId::of::<T>(), Box::new(value));
+        self.0.insert(TypeId::of::<T>(), Box::new(value));
     }
 }
 
 impl fmt::Debug for Extensions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} values", self.0.as_ref().map_or(0, |values| values.len()))
+        write!(f, "{} values", self.0.len())
     }
 }

@@ -25,13 +25,14 @@ pub mod stub;
 
 pub use call::Call;
 pub use client::{Channel, ChannelConfig};
+pub use farcall_core::metadata::Value;
 pub use farcall_core::{
     Any, Code, Deadline, Encoding, Idempotency, Kind, Limits, Message, Metadata, MetadataError,
     Method, Result, Status,
 };
 pub use farcall_socket::{
     Address, BindError, BindErrorKind, ConnectError, ConnectErrorKind, Credentials, Endpoint,
-    Listener, Options, Peer,
+    EndpointError, Listener, Options, Peer, Scheme,
 };
 pub use interceptor::{Interceptor, Next, Reply};
 pub use messages::{Inbound, Outbound};

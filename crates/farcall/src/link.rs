@@ -30,6 +30,10 @@ pub(crate) struct Link {
     state: Mutex<State>,
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four facts that hold or do not, in any combination"
+)]
 pub(crate) struct State {
     /// The connection and the stream on it; none while a client's call waits for a connection.
     lane: Option<(Arc<Mailbox>, StreamId)>,
@@ -53,7 +57,7 @@ pub(crate) struct State {
 
 /// What differs between the two ends of a call.
 pub(crate) enum Side {
-    Server(ServerSide),
+    Server(Box<ServerSide>),
     Client(Box<ClientSide>),
 }
 
@@ -86,7 +90,7 @@ impl Link {
             encoding: Encoding::Identity,
             head_sent: false,
         };
-        Self::new(Some((mailbox, stream)), Side::Server(side))
+        Self::new(Some((mailbox, stream)), Side::Server(Box::new(side)))
     }
 
     pub(crate) fn on_client(side: ClientSide) -> Self {

@@ -76,14 +76,14 @@ impl<T> Pending<T> {
     }
 
     /// Gives the call a time limit, counted from the moment it is sent. The server learns it, and both sides end the call
-    /// with DEADLINE_EXCEEDED when it has passed.
+    /// with `DEADLINE_EXCEEDED` when it has passed.
     pub fn timeout(self, timeout: Duration) -> Self {
         self.change(|prepared| {
             prepared.timeout = Some(prepared.timeout.map_or(timeout, |before| before.min(timeout)));
         })
     }
 
-    /// Adds metadata. A name or value that cannot be sent fails the call with INVALID_ARGUMENT when it is awaited.
+    /// Adds metadata. A name or value that cannot be sent fails the call with `INVALID_ARGUMENT` when it is awaited.
     pub fn metadata(self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.change(|prepared| {
             let added = prepared.metadata.append(name, value);

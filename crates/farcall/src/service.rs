@@ -75,7 +75,10 @@ impl Service {
 impl fmt::Debug for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let methods: Vec<_> = self.methods().map(|method| method.name).collect();
-        f.debug_struct("Service").field("name", &self.name).field("methods", &methods).finish()
+        f.debug_struct("Service")
+            .field("name", &self.name)
+            .field("methods", &methods)
+            .finish_non_exhaustive()
     }
 }
 

@@ -10,36 +10,16 @@ struct Arrow {
 }
 
 const ARROWS: &[Arrow] = &[
-    Arrow {
-        from: "farcall-socket",
-        normal: &[],
-        build: &[],
-    },
-    Arrow {
-        from: "farcall-wire",
-        normal: &[],
-        build: &[],
-    },
-    Arrow {
-        from: "farcall-core",
-        normal: &["farcall-wire"],
-        build: &[],
-    },
+    Arrow { from: "farcall-socket", normal: &[], build: &[] },
+    Arrow { from: "farcall-wire", normal: &[], build: &[] },
+    Arrow { from: "farcall-core", normal: &["farcall-wire"], build: &[] },
     Arrow {
         from: "farcall",
         normal: &["farcall-core", "farcall-wire", "farcall-socket"],
         build: &[],
     },
-    Arrow {
-        from: "farcall-build",
-        normal: &[],
-        build: &[],
-    },
-    Arrow {
-        from: "farcall-cli",
-        normal: &["farcall"],
-        build: &["farcall-build"],
-    },
+    Arrow { from: "farcall-build", normal: &[], build: &[] },
+    Arrow { from: "farcall-cli", normal: &["farcall"], build: &["farcall-build"] },
 ];
 
 /// Every crate below crates/ has its arrows drawn here, and no others.
@@ -82,16 +62,8 @@ fn check_dependency(
         return None;
     }
     let expected = match allowed {
-        [] => format!(
-            "{} to depend on no crate of farcall in this table",
-            arrow.from
-        ),
+        [] => format!("{} to depend on no crate of farcall in this table", arrow.from),
         allowed => format!("{} to depend only on {}", arrow.from, allowed.join(", ")),
     };
-    Some(Finding::new(
-        &manifest.path,
-        dependency.line,
-        expected,
-        &dependency.package,
-    ))
+    Some(Finding::new(&manifest.path, dependency.line, expected, &dependency.package))
 }

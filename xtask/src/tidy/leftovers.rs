@@ -6,11 +6,7 @@ use super::{Finding, Tree};
 /// Macros that stand for missing code.
 const MACROS: [&str; 2] = [concat!("to", "do!"), concat!("unim", "plemented!")];
 /// Notes in comments or strings. Pieced together, so that this file passes its own check.
-const NOTES: [&str; 3] = [
-    concat!("TO", "DO"),
-    concat!("FIX", "ME"),
-    concat!("XX", "X"),
-];
+const NOTES: [&str; 3] = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
 
 /// Lines that put work off.
 pub fn check(tree: &Tree) -> Vec<Finding> {
@@ -20,12 +16,7 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
             let macros = MACROS.iter().filter(|name| has_word(code, name));
             let notes = NOTES.iter().filter(|note| has_word(line, note));
             for found in macros.chain(notes) {
-                findings.push(Finding::new(
-                    &source.path,
-                    index + 1,
-                    "nothing put off",
-                    *found,
-                ));
+                findings.push(Finding::new(&source.path, index + 1, "nothing put off", *found));
             }
         }
     }

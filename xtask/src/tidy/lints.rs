@@ -9,11 +9,7 @@ const FOLDERS: [&str; 2] = ["crates/", "xtask/"];
 pub fn check(tree: &Tree) -> Vec<Finding> {
     tree.manifests
         .iter()
-        .filter(|manifest| {
-            FOLDERS
-                .iter()
-                .any(|folder| manifest.path.starts_with(folder))
-        })
+        .filter(|manifest| FOLDERS.iter().any(|folder| manifest.path.starts_with(folder)))
         .filter(|manifest| !manifest.name.is_empty() && !manifest.inherits_lints)
         .map(|manifest| {
             Finding::new(

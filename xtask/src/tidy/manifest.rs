@@ -40,20 +40,12 @@ pub struct Manifest {
 impl Manifest {
     /// Reads a manifest.
     pub fn parse(path: &str, text: &str) -> Manifest {
-        let mut manifest = Manifest {
-            path: path.to_owned(),
-            ..Manifest::default()
-        };
+        let mut manifest = Manifest { path: path.to_owned(), ..Manifest::default() };
         let mut table = String::new();
         for (index, line) in text.lines().enumerate() {
             let line = line.trim();
             if let Some(header) = line.strip_prefix('[') {
-                header
-                    .split(']')
-                    .next()
-                    .unwrap_or_default()
-                    .trim()
-                    .clone_into(&mut table);
+                header.split(']').next().unwrap_or_default().trim().clone_into(&mut table);
                 if let Some((kind, Some(package))) = dependency_table(&table) {
                     manifest.add(package, kind, index + 1);
                 }
@@ -89,11 +81,7 @@ impl Manifest {
 
     fn add(&mut self, package: &str, kind: Kind, line: usize) {
         let package = package.to_owned();
-        self.dependencies.push(Dependency {
-            package,
-            kind,
-            line,
-        });
+        self.dependencies.push(Dependency { package, kind, line });
     }
 }
 
@@ -117,10 +105,7 @@ fn dependency_table(table: &str) -> Option<(Kind, Option<&str>)> {
         if table == name {
             return Some((kind, None));
         }
-        if let Some(single) = table
-            .strip_prefix(name)
-            .and_then(|rest| rest.strip_prefix('.'))
-        {
+        if let Some(single) = table.strip_prefix(name).and_then(|rest| rest.strip_prefix('.')) {
             return Some((kind, Some(unquote(single))));
         }
     }
@@ -136,10 +121,5 @@ fn renamed(value: &str) -> Option<&str> {
 }
 
 fn unquote(value: &str) -> &str {
-    value
-        .split('#')
-        .next()
-        .unwrap_or(value)
-        .trim()
-        .trim_matches('"')
+    value.split('#').next().unwrap_or(value).trim().trim_matches('"')
 }

@@ -31,38 +31,17 @@ pub struct Check {
 
 /// Every rule, in the order of the report.
 pub const CHECKS: &[Check] = &[
-    Check {
-        rule: "crates depend on each other along the arrows only",
-        run: arrows::check,
-    },
-    Check {
-        rule: "wire and core have no runtime, no clock and no socket",
-        run: purity::check,
-    },
+    Check { rule: "crates depend on each other along the arrows only", run: arrows::check },
+    Check { rule: "wire and core have no runtime, no clock and no socket", run: purity::check },
     Check {
         rule: "unsafe stays in crates/farcall-socket/src/sys, each block under a SAFETY line",
         run: unsafety::check,
     },
-    Check {
-        rule: "only the driver sees both a connection and an engine",
-        run: driver::check,
-    },
-    Check {
-        rule: "a file has at most 700 lines, a function at most 80",
-        run: size::check,
-    },
-    Check {
-        rule: "nothing is left for later",
-        run: leftovers::check,
-    },
-    Check {
-        rule: "every file and folder has a name that says what is in it",
-        run: names::check,
-    },
-    Check {
-        rule: "every crate takes the lints of the workspace",
-        run: lints::check,
-    },
+    Check { rule: "only the driver sees both a connection and an engine", run: driver::check },
+    Check { rule: "a file has at most 700 lines, a function at most 80", run: size::check },
+    Check { rule: "nothing is left for later", run: leftovers::check },
+    Check { rule: "every file and folder has a name that says what is in it", run: names::check },
+    Check { rule: "every crate takes the lints of the workspace", run: lints::check },
 ];
 
 /// One place where a rule is broken.
@@ -85,12 +64,7 @@ impl Finding {
         expected: impl Into<String>,
         found: impl Into<String>,
     ) -> Finding {
-        Finding {
-            path: path.to_owned(),
-            line,
-            expected: expected.into(),
-            found: found.into(),
-        }
+        Finding { path: path.to_owned(), line, expected: expected.into(), found: found.into() }
     }
 }
 

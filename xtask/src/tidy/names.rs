@@ -3,9 +3,7 @@
 use super::{Finding, Tree};
 
 /// Names that say nothing, for a file or a folder.
-const EMPTY_NAMES: [&str; 7] = [
-    "common", "helper", "helpers", "misc", "util", "utils", "stuff",
-];
+const EMPTY_NAMES: [&str; 7] = ["common", "helper", "helpers", "misc", "util", "utils", "stuff"];
 
 /// Files and folders with such a name.
 pub fn check(tree: &Tree) -> Vec<Finding> {

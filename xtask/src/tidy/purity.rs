@@ -11,15 +11,8 @@ use super::{Finding, Kind, Source, Tree};
 pub const PURE_CRATES: [&str; 2] = ["farcall-wire", "farcall-core"];
 
 /// Packages that bring a runtime or a socket.
-const IMPURE_PACKAGES: [&str; 7] = [
-    "async-io",
-    "async-std",
-    "mio",
-    "rustix",
-    "smol",
-    "socket2",
-    "tokio",
-];
+const IMPURE_PACKAGES: [&str; 7] =
+    ["async-io", "async-std", "mio", "rustix", "smol", "socket2", "tokio"];
 
 /// What reads a clock, sleeps or opens a socket. `std::time::Instant` as an argument is welcome.
 const IMPURE_CODE: [&str; 8] = [
@@ -48,10 +41,7 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
 }
 
 fn check_manifest(tree: &Tree, name: &str, findings: &mut Vec<Finding>) {
-    let manifests = tree
-        .manifests
-        .iter()
-        .filter(|manifest| manifest.name == name);
+    let manifests = tree.manifests.iter().filter(|manifest| manifest.name == name);
     for manifest in manifests {
         for dependency in &manifest.dependencies {
             if dependency.kind != Kind::Dev
@@ -83,7 +73,9 @@ fn check_tree(tree: &Tree, name: &str, findings: &mut Vec<Finding>) {
 }
 
 fn check_source(source: &Source, findings: &mut Vec<Finding>) {
-    for (index, line) in source.code.iter().enumerate() {
+    // Tests come last in a file, and they may start from the present.
+    let code = source.code.iter().take_while(|line| line.trim() != "#[cfg(test)]");
+    for (index, line) in code.enumerate() {
         for code in IMPURE_CODE {
             let word = code.trim_start_matches('.').trim_end_matches("()");
             if line.contains(code) && has_word(line, word) {
@@ -115,8 +107,6 @@ pub(super) fn ask_cargo(root: &Path, name: &str) -> io::Result<Vec<String>> {
         return Err(io::Error::other(format!("cargo tree -p {name}: {said}")));
     }
     let text = String::from_utf8_lossy(&output.stdout);
-    let names = text
-        .lines()
-        .filter_map(|line| line.split_whitespace().next());
+    let names = text.lines().filter_map(|line| line.split_whitespace().next());
     Ok(names.map(str::to_owned).collect())
 }

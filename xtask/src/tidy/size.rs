@@ -49,11 +49,7 @@ fn function_length(code: &[String]) -> usize {
     let mut depth = 0usize;
     let mut parentheses = 0usize;
     for (index, line) in code.iter().enumerate() {
-        let start = if index == 0 {
-            line.find("fn").unwrap_or_default()
-        } else {
-            0
-        };
+        let start = if index == 0 { line.find("fn").unwrap_or_default() } else { 0 };
         for character in line[start..].chars() {
             match character {
                 '(' | '[' if depth == 0 => parentheses += 1,

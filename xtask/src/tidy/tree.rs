@@ -7,14 +7,7 @@ use std::path::Path;
 use super::{Manifest, Source};
 
 /// Folders that hold the project's Rust code. A folder that does not exist is skipped.
-const FOLDERS: [&str; 6] = [
-    "benches",
-    "conformance",
-    "crates",
-    "examples",
-    "fuzz",
-    "xtask",
-];
+const FOLDERS: [&str; 6] = ["benches", "conformance", "crates", "examples", "fuzz", "xtask"];
 
 /// Manifests and Rust files of the project, sorted by path.
 #[derive(Debug, Default)]
@@ -39,8 +32,7 @@ impl Tree {
         }
         let mut tree = Tree::from_files(files);
         for name in super::purity::PURE_CRATES {
-            tree.dependencies
-                .push((name.to_owned(), super::purity::ask_cargo(root, name)?));
+            tree.dependencies.push((name.to_owned(), super::purity::ask_cargo(root, name)?));
         }
         Ok(tree)
     }
@@ -67,9 +59,7 @@ impl Tree {
 
     /// The sources whose path begins so.
     pub fn sources_below<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = &'a Source> {
-        self.sources
-            .iter()
-            .filter(move |source| source.path.starts_with(folder))
+        self.sources.iter().filter(move |source| source.path.starts_with(folder))
     }
 }
 
@@ -94,7 +84,5 @@ fn read_folder(folder: &Path, name: &str, files: &mut Vec<(String, String)>) -> 
 }
 
 fn has_extension(path: &str, extension: &str) -> bool {
-    Path::new(path)
-        .extension()
-        .is_some_and(|found| found == extension)
+    Path::new(path).extension().is_some_and(|found| found == extension)
 }

@@ -55,10 +55,8 @@ impl fmt::Display for Census {
 }
 
 fn check_source(source: &Source) -> Vec<Finding> {
-    let at_home = source
-        .path
-        .strip_prefix(HOME)
-        .is_some_and(|rest| rest == ".rs" || rest.starts_with('/'));
+    let at_home =
+        source.path.strip_prefix(HOME).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'));
     let mut findings = Vec::new();
     for (index, line) in source.code.iter().enumerate() {
         let lifts_lint = has_word(line, "unsafe_code");
@@ -92,11 +90,7 @@ fn uses(source: &Source, index: usize) -> Vec<Use> {
     line.split("unsafe")
         .skip(1)
         .map(|after| {
-            let after = if after.trim().is_empty() {
-                next
-            } else {
-                after.trim()
-            };
+            let after = if after.trim().is_empty() { next } else { after.trim() };
             let contract = ["fn", "trait"].iter().any(|word| after.starts_with(word));
             // `unsafe extern "C" fn` is a contract, `unsafe extern "C" {` a claim.
             if contract || (after.starts_with("extern") && has_word(after, "fn")) {

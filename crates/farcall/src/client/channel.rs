@@ -55,7 +55,7 @@ impl Channel {
     /// server has answered.
     ///
     /// # Errors
-    /// INVALID_ARGUMENT when the endpoint is not one, UNAVAILABLE naming the endpoint and the cause when nobody answers.
+    /// `INVALID_ARGUMENT` when the endpoint is not one, `UNAVAILABLE` naming the endpoint and the cause when nobody answers.
     pub async fn connect(endpoint: impl AsRef<str>) -> Result<Self> {
         let channel = Self::lazy(endpoint)?;
         channel.ready().await?;
@@ -65,7 +65,7 @@ impl Channel {
     /// A channel that connects with its first call.
     ///
     /// # Errors
-    /// INVALID_ARGUMENT when the endpoint is not one.
+    /// `INVALID_ARGUMENT` when the endpoint is not one.
     pub fn lazy(endpoint: impl AsRef<str>) -> Result<Self> {
         Self::with_config(endpoint, ChannelConfig::default())
     }
@@ -73,7 +73,7 @@ impl Channel {
     /// A channel that behaves as `config` says and connects with its first call.
     ///
     /// # Errors
-    /// INVALID_ARGUMENT when the endpoint is not one.
+    /// `INVALID_ARGUMENT` when the endpoint is not one.
     pub fn with_config(endpoint: impl AsRef<str>, config: ChannelConfig) -> Result<Self> {
         let endpoint: Endpoint = endpoint.as_ref().parse().map_err(Status::invalid_argument)?;
         Ok(Self::to(Target::Remote(endpoint), config))
@@ -90,7 +90,7 @@ impl Channel {
     /// Waits until a connection is open.
     ///
     /// # Errors
-    /// UNAVAILABLE naming the endpoint and the cause when nobody answers.
+    /// `UNAVAILABLE` naming the endpoint and the cause when nobody answers.
     pub async fn ready(&self) -> Result<()> {
         let (sender, receiver) = tokio::sync::oneshot::channel();
         self.routes.when_ready(sender);

@@ -19,6 +19,10 @@ use crate::messages::{Inbound, Outbound, Verdict, before};
 use crate::pending::{Pending, Prepared};
 
 /// One request, one reply.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the message is handed over, as to any procedure"
+)]
 pub fn unary<Request: Message, Rep: Message>(
     channel: &Channel,
     method: &'static Method,
@@ -34,6 +38,10 @@ pub fn unary<Request: Message, Rep: Message>(
 }
 
 /// One request, many replies.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the message is handed over, as to any procedure"
+)]
 pub fn server_streaming<Request: Message, Rep: Message>(
     channel: &Channel,
     method: &'static Method,
@@ -166,25 +174,18 @@ impl Start {
             })
         });
         let (verdict, verdict_to_come) = oneshot::channel();
-        let run = tokio::spawn(async move {
+        tokio::spawn(async move {
             let _ = verdict.send(next.run(call).await);
         });
-        match open.await {
-            Ok(mut open) => {
-                open.opened().await?;
-                open.verdict = Some(verdict_to_come);
-                Ok(open)
-            }
-            // The interceptors have ended the call before it began.
-            Err(_) => {
-                let _ = run.await;
-                match verdict_to_come.await {
-                    Ok(Err(status)) => Err(status),
-                    _ => Err(Status::internal(
-                        "an interceptor answered a streaming call without running it",
-                    )),
-                }
-            }
+        if let Ok(mut open) = open.await {
+            open.opened().await?;
+            open.verdict = Some(verdict_to_come);
+            return Ok(open);
+        }
+        // The interceptors have ended the call before it began.
+        match verdict_to_come.await {
+            Ok(Err(status)) => Err(status),
+            _ => Err(Status::internal("an interceptor answered a call without running it")),
         }
     }
 }

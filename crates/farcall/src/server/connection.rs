@@ -70,6 +70,14 @@ enum Stage {
     Index { is_head: bool },
 }
 
+/// A handler that has not been polled yet.
+struct Begun {
+    running: Running,
+    protocol: Protocol,
+    link: Option<Arc<Link>>,
+    deadline: Option<Deadline>,
+}
+
 struct Collecting {
     exchange: ServerExchange,
     head: CallHead,
@@ -175,7 +183,7 @@ impl ServerConnection {
         };
         match request {
             Ok((request, compressed)) => {
-                self.start(stream, *collecting, request, compressed, engine)
+                self.start(stream, *collecting, request, compressed, engine);
             }
             Err(status) => {
                 fail(stream, collecting.exchange.protocol(), &status, engine);
@@ -205,7 +213,7 @@ impl ServerConnection {
             .with_peer(&self.peer);
         let running =
             handler::run_one(&self.shared.chain, &route.handler, call, request, link.clone());
-        self.launch(stream, running, protocol, link, deadline, engine);
+        self.launch(stream, Begun { running, protocol, link, deadline }, engine);
     }
 
     /// Runs a method that takes many requests.
@@ -221,7 +229,8 @@ impl ServerConnection {
             .with_peer(&self.peer);
         let running =
             handler::run_many(&self.shared.chain, &route.handler, call, Arc::clone(&link));
-        self.launch(stream, running, protocol, Some(link), deadline, engine);
+        let begun = Begun { running, protocol, link: Some(link), deadline };
+        self.launch(stream, begun, engine);
     }
 
     fn link(&self, stream: StreamId, exchange: ServerExchange) -> Arc<Link> {
@@ -229,16 +238,8 @@ impl ServerConnection {
     }
 
     /// Polls the handler once, here; one that has to wait becomes a task.
-    #[expect(clippy::too_many_arguments, reason = "what a running call is made of")]
-    fn launch(
-        &mut self,
-        stream: StreamId,
-        mut running: Running,
-        protocol: Protocol,
-        link: Option<Arc<Link>>,
-        deadline: Option<Deadline>,
-        engine: &mut Engine,
-    ) {
+    fn launch(&mut self, stream: StreamId, begun: Begun, engine: &mut Engine) {
+        let Begun { mut running, protocol, link, deadline } = begun;
         // No waker is needed: a handler that waits is polled again as a task.
         let mut cx = Context::from_waker(Waker::noop());
         match Pin::new(&mut running).poll(&mut cx) {
@@ -402,8 +403,7 @@ fn answer(
     for data in waiting.into_iter().chain(message) {
         let _ = engine.send_data(stream, data, false);
     }
-    let status = status.as_ref().map(|()| ());
-    let _ = engine.send_trailers(stream, &protocol.trailers(status, &trailing));
+    let _ = engine.send_trailers(stream, &protocol.trailers(status.as_ref().copied(), &trailing));
 }
 
 /// Answers a call that no handler sees with a failure.
@@ -427,7 +427,7 @@ impl Role for ServerConnection {
         match event {
             Event::Request { stream, head, end } => self.request(stream, head, end, engine, now),
             Event::Data { stream, data, credit, end } => {
-                self.data(stream, data, credit, end, engine)
+                self.data(stream, data, credit, end, engine);
             }
             // Requests have no trailers in any protocol here; what they say is their end.
             Event::Trailers { stream, .. } => self.data(stream, Bytes::new(), 0, true, engine),

@@ -24,6 +24,8 @@ use crate::service::{IntoService, Service};
 
 /// How long calls under way may still take once the server has been told to stop.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(30);
+/// Connections open at once, where the process may have the descriptors: each costs memory even when idle.
+const MAX_CONNECTIONS: usize = 10_000;
 /// How long aborted connections may take to say goodbye.
 const ABORT_LIMIT: Duration = Duration::from_secs(1);
 
@@ -76,6 +78,7 @@ impl Server {
 
     /// Adds a service: `.add(value.into_service())`.
     #[must_use]
+    #[expect(clippy::should_implement_trait, reason = "a server is no number")]
     pub fn add(mut self, service: impl IntoService) -> Self {
         self.routes.add(service.into_service());
         self
@@ -155,7 +158,7 @@ impl Server {
     /// Binds all endpoints.
     ///
     /// # Errors
-    /// INVALID_ARGUMENT when an endpoint is not one, UNAVAILABLE naming the endpoint and the cause when it cannot be
+    /// `INVALID_ARGUMENT` when an endpoint is not one, `UNAVAILABLE` naming the endpoint and the cause when it cannot be
     /// bound.
     pub async fn bind(mut self) -> Result<Bound> {
         let mut listeners = Vec::new();
@@ -179,7 +182,7 @@ impl Server {
     /// Binds all endpoints and serves until it is told to stop.
     ///
     /// # Errors
-    /// As [`bind`](Self::bind), and UNAVAILABLE when a listener fails for good.
+    /// As [`bind`](Self::bind), and `UNAVAILABLE` when a listener fails for good.
     pub async fn run(self) -> Result<()> {
         self.bind().await?.run().await
     }
@@ -194,7 +197,8 @@ impl Server {
 
     fn into_shared(self) -> (Arc<Shared>, Arc<Connections>) {
         let shared = Shared { routes: self.routes, chain: self.chain.into(), limits: self.limits };
-        let most = self.max_connections.unwrap_or_else(|| 10_000);
+        let half = farcall_socket::descriptor_limit() / 2;
+        let most = self.max_connections.unwrap_or(MAX_CONNECTIONS.min(half));
         (Arc::new(shared), Arc::new(Connections::new(most)))
     }
 }
@@ -234,7 +238,7 @@ impl Bound {
     /// Serves until the server is told to stop.
     ///
     /// # Errors
-    /// UNAVAILABLE when a listener fails for good.
+    /// `UNAVAILABLE` when a listener fails for good.
     pub async fn run(self) -> Result<()> {
         let Self { listeners, mut server } = self;
         let stop = std::mem::replace(&mut server.shutdown, Box::pin(future::pending()));
