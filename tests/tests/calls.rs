@@ -107,6 +107,31 @@ async fn messages_of_any_size_up_to_the_limit_pass_and_larger_ones_name_it() {
 }
 
 #[tokio::test]
+async fn large_messages_that_together_are_above_a_connections_bound_all_get_through() {
+    let (running, client) = over_tcp(&Subject::new()).await;
+    let payload: Vec<u8> = (0..=250).cycle().take(4_000_000).collect();
+    let unary: Vec<_> =
+        (0..8).map(|_| tokio::spawn(client.unary(request(payload.clone())))).collect();
+    let streams: Vec<_> = (0..8)
+        .map(|_| {
+            let (client, payload) = (client.clone(), payload.clone());
+            tokio::spawn(async move {
+                let (mut requests, reply) = client.requests().await?;
+                for _ in 0..3 {
+                    requests.send(request(payload.clone())).await?;
+                }
+                requests.finish().await?;
+                reply.await
+            })
+        })
+        .collect();
+    for call in unary.into_iter().chain(streams) {
+        assert!(call.await.unwrap().unwrap().payload == payload);
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_message_above_the_servers_limit_fails_its_call_only() {
     let limits = farcall::Limits { max_receive_message: 1000, ..farcall::Limits::default() };
     let running = Running::start(server().limits(limits), "tcp://127.0.0.1:0").await;

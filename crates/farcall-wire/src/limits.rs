@@ -116,6 +116,9 @@ pub struct Limits {
     pub handshake_timeout: Duration,
     /// Time for the acknowledgement of our SETTINGS.
     pub settings_timeout: Duration,
+    /// Time between the two GOAWAYs of a drain when the peer does not answer the PING between them:
+    /// several round trips of a slow link, and no longer, because a silent peer holds up a shutdown.
+    pub drain_timeout: Duration,
     /// Time without any stream after which the connection drains; `None`: never.
     pub idle_timeout: Option<Duration>,
     /// Streams reset a short while ago whose late frames are ignored.
@@ -166,6 +169,7 @@ impl Default for Limits {
             copy_below: 2048,
             handshake_timeout: Duration::from_secs(10),
             settings_timeout: Duration::from_secs(10),
+            drain_timeout: Duration::from_secs(2),
             idle_timeout: Some(Duration::from_mins(15)),
             max_remembered_resets: 1024,
             max_debug_data: 256,

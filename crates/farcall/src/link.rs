@@ -237,6 +237,14 @@ impl Link {
         due
     }
 
+    /// Bytes received of a request and not taken.
+    pub(crate) fn pending(&self) -> usize {
+        match &self.lock().side {
+            Side::Server(side) => side.exchange.pending(),
+            Side::Client(_) => 0,
+        }
+    }
+
     /// Credit to give back now.
     pub(crate) fn take_credit(&self) -> u32 {
         self.lock().take_due()

@@ -40,6 +40,7 @@ use crate::mailbox::{Mailbox, Note};
 use crate::server::Shared;
 use crate::server::handler::{self, Running};
 use crate::server::index;
+use crate::server::ledger::Ledger;
 use crate::server::routes::Place;
 use crate::service::{Finished, Handler};
 
@@ -54,6 +55,7 @@ pub(crate) struct ServerConnection {
     notes: Vec<Note>,
     calls: HashMap<StreamId, Stage>,
     deadlines: BinaryHeap<Reverse<(Instant, StreamId)>>,
+    ledger: Ledger,
     /// Where the paths stand that the client's header compression has given a number.
     places: [Option<(NonZeroU64, Place)>; REMEMBERED],
 }
@@ -94,6 +96,7 @@ impl ServerConnection {
             notes: Vec::new(),
             calls: HashMap::new(),
             deadlines: BinaryHeap::new(),
+            ledger: Ledger::default(),
             places: [None; REMEMBERED],
         }
     }
@@ -187,6 +190,7 @@ impl ServerConnection {
             }
             Err(status) => {
                 fail(stream, collecting.exchange.protocol(), &status, engine);
+                self.give_back(stream, 0, 0, engine);
             }
         }
     }
@@ -264,14 +268,17 @@ impl ServerConnection {
     fn data(&mut self, stream: StreamId, data: Bytes, credit: u32, end: bool, engine: &mut Engine) {
         match self.calls.get_mut(&stream) {
             Some(Stage::Collecting(_)) => {
-                engine.release(stream, credit);
                 if let Some(Stage::Collecting(mut collecting)) = self.calls.remove(&stream) {
                     collecting.exchange.receive(data, end);
+                    let unfinished = if end { 0 } else { collecting.exchange.pending() };
+                    self.give_back(stream, unfinished, credit, engine);
                     self.collect(stream, collecting, engine);
                 }
             }
             Some(Stage::Running { link: Some(link), .. }) => {
-                engine.release(stream, link.receive(data, credit, end));
+                let due = link.receive(data, credit, end);
+                let unfinished = link.pending();
+                self.give_back(stream, unfinished, due, engine);
             }
             Some(Stage::Index { .. }) => {
                 engine.release(stream, credit);
@@ -280,6 +287,14 @@ impl ServerConnection {
                 }
             }
             _ => engine.release(stream, credit),
+        }
+    }
+
+    /// Gives received bytes back to the peer's window, unless unfinished messages hold too much already.
+    fn give_back(&mut self, stream: StreamId, unfinished: usize, due: u32, engine: &mut Engine) {
+        engine.release(stream, self.ledger.settle(stream, unfinished, due));
+        while let Some((stream, due)) = self.ledger.thaw() {
+            engine.release(stream, due);
         }
     }
 
@@ -295,7 +310,9 @@ impl ServerConnection {
         else {
             return;
         };
-        engine.release(stream, link.take_credit());
+        let due = link.take_credit();
+        let unfinished = link.pending();
+        engine.release(stream, self.ledger.settle(stream, unfinished, due));
         if link.needs_head()
             && let Some((metadata, encoding)) = link.take_head()
         {
@@ -310,6 +327,7 @@ impl ServerConnection {
     /// The handler's task has ended.
     fn ended(&mut self, stream: StreamId, finished: Option<Box<Finished>>, engine: &mut Engine) {
         let Some(stage) = self.calls.remove(&stream) else { return };
+        self.give_back(stream, 0, 0, engine);
         if let (Stage::Running { protocol, link, .. }, Some(finished)) = (stage, finished) {
             if let Some(link) = &link {
                 engine.release(stream, link.take_held());
@@ -321,6 +339,7 @@ impl ServerConnection {
 
     /// The client takes no answer any more.
     fn abandon(&mut self, stream: StreamId, engine: &mut Engine) {
+        self.give_back(stream, 0, 0, engine);
         let Some(stage) = self.calls.get_mut(&stream) else { return };
         match mem::replace(stage, Stage::Leaving) {
             Stage::Running { task, link, .. } => {

@@ -4,6 +4,7 @@ mod connection;
 mod connections;
 mod handler;
 mod index;
+mod ledger;
 mod routes;
 
 use std::fmt;

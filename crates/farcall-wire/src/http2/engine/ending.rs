@@ -71,7 +71,7 @@ impl Engine {
         GoAway { last_stream: MAX_STREAM_ID, code: ErrorCode::NoError, debug: b"" }
             .emit(self.output.control());
         self.output.ping(false, DRAIN);
-        self.timers.drain_announced(now + self.config.keepalive_timeout);
+        self.timers.drain_announced(now + self.config.limits.drain_timeout);
     }
 
     /// The second step of a drain.

@@ -1,0 +1,112 @@
+//! What unfinished messages may hold of a connection's memory.
+//!
+//! A window bounds what waits to be read, not what one message collects: for the rest of a large message to come, its
+//! beginning has to be given back to the window. So the beginnings are charged here, and when all of a connection
+//! together are above the bound, only the oldest stream goes on: one message at least always gets whole. Knows numbers,
+//! no stream and no engine.
+
+use std::collections::BTreeMap;
+
+use farcall_wire::event::StreamId;
+
+/// Bytes of unfinished messages per connection: two uploads of the default size go on side by side.
+const BOUND: usize = 8 * 1024 * 1024;
+/// An unfinished message up to a stream's first window costs nothing that the window has not bounded already.
+const FREE: usize = 64 * 1024;
+
+/// The unfinished messages of one connection.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    total: usize,
+    accounts: BTreeMap<StreamId, Account>,
+}
+
+#[derive(Debug, Default)]
+struct Account {
+    unfinished: usize,
+    /// Credit that the peer gets when there is room again.
+    withheld: u32,
+}
+
+impl Ledger {
+    /// The stream has `unfinished` bytes and could give back `due`. Returns what it gives back now.
+    pub(crate) fn settle(&mut self, stream: StreamId, unfinished: usize, due: u32) -> u32 {
+        if unfinished <= FREE {
+            return self.close(stream).saturating_add(due);
+        }
+        let account = self.accounts.entry(stream).or_default();
+        self.total = self.total - account.unfinished + unfinished;
+        account.unfinished = unfinished;
+        account.withheld = account.withheld.saturating_add(due);
+        self.take(stream)
+    }
+
+    /// The stream collects nothing any more. Returns what was withheld from it.
+    pub(crate) fn close(&mut self, stream: StreamId) -> u32 {
+        // Nearly always there is no account: most messages come whole.
+        if self.accounts.is_empty() {
+            return 0;
+        }
+        let account = self.accounts.remove(&stream).unwrap_or_default();
+        self.total -= account.unfinished;
+        account.withheld
+    }
+
+    /// A stream that may go on again, with what it gives back. Ask until there is none.
+    pub(crate) fn thaw(&mut self) -> Option<(StreamId, u32)> {
+        let withheld = self.accounts.iter().find(|(_, account)| account.withheld > 0);
+        let stream = *withheld?.0;
+        let due = self.take(stream);
+        (due > 0).then_some((stream, due))
+    }
+
+    fn take(&mut self, stream: StreamId) -> u32 {
+        let oldest = self.accounts.first_key_value().is_some_and(|(oldest, _)| *oldest == stream);
+        if self.total > BOUND && !oldest {
+            return 0;
+        }
+        self.accounts.get_mut(&stream).map_or(0, |account| std::mem::take(&mut account.withheld))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: usize = 1024 * 1024;
+    const STREAMS: [StreamId; 3] = [StreamId(1), StreamId(3), StreamId(5)];
+
+    #[test]
+    fn small_messages_give_back_at_once() {
+        let mut ledger = Ledger::default();
+        assert_eq!(ledger.settle(STREAMS[0], FREE, 7), 7);
+        assert_eq!(ledger.settle(STREAMS[1], 0, 0), 0);
+        assert!(ledger.accounts.is_empty());
+    }
+
+    #[test]
+    fn two_large_messages_go_on_side_by_side() {
+        let mut ledger = Ledger::default();
+        for size in 1..=4 {
+            assert_eq!(ledger.settle(STREAMS[0], size * MIB, 9), 9);
+            assert_eq!(ledger.settle(STREAMS[1], size * MIB, 9), 9);
+        }
+    }
+
+    #[test]
+    fn above_the_bound_only_the_oldest_goes_on_and_the_others_follow() {
+        let mut ledger = Ledger::default();
+        for stream in STREAMS {
+            ledger.settle(stream, 2 * MIB, 0);
+        }
+        assert_eq!(ledger.settle(STREAMS[1], 5 * MIB, 1), 0);
+        assert_eq!(ledger.settle(STREAMS[2], 3 * MIB, 2), 0);
+        assert_eq!(ledger.settle(STREAMS[0], 3 * MIB, 3), 3, "the oldest");
+        assert_eq!(ledger.thaw(), None);
+        assert_eq!(ledger.close(STREAMS[0]), 0);
+        assert_eq!(ledger.thaw(), Some((STREAMS[1], 1)));
+        assert_eq!(ledger.thaw(), Some((STREAMS[2], 2)));
+        assert_eq!(ledger.thaw(), None);
+        assert_eq!((ledger.close(STREAMS[1]), ledger.close(STREAMS[2]), ledger.total), (0, 0, 0));
+    }
+}
