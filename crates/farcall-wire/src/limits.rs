@@ -109,6 +109,9 @@ pub struct Limits {
     /// Octets up to which both windows grow when the measured bandwidth-delay product asks for it.
     /// Equal to `connection_window`: no growth.
     pub max_window: u32,
+    /// Octets received and not consumed that do not count against the connection's window: streams whose
+    /// data nobody takes must not stop the others. Bounds what such streams hold of a connection.
+    pub max_held: u64,
     /// DATA payloads below this size are copied out of the input: a slice would keep the whole read
     /// buffer alive.
     pub copy_below: usize,
@@ -166,6 +169,7 @@ impl Default for Limits {
             stream_window: 64 * 1024,
             connection_window: 1024 * 1024,
             max_window: 8 * 1024 * 1024,
+            max_held: 8 * 1024 * 1024,
             copy_below: 2048,
             handshake_timeout: Duration::from_secs(10),
             settings_timeout: Duration::from_secs(10),

@@ -295,6 +295,7 @@ fn s6_9_1_more_data_than_a_window_allows_is_an_error_of_its_scope() {
     let mut config = Config::default();
     config.limits.connection_window = 65_535;
     config.limits.stream_window = 1 << 20;
+    config.limits.max_held = 0;
     let mut raw = Raw::server_with(config);
     raw.request(1, false);
     for _ in 0..3 {
@@ -336,6 +337,39 @@ fn windows_are_given_back_when_the_application_consumed_the_data() {
     raw.engine.release(STREAM, 16_384);
     let sent = raw.sent();
     assert!(sent.contains(&Sent::WindowUpdate { stream: 1, increment: 32_768 }), "{sent:?}");
+}
+
+#[test]
+fn streams_whose_data_nobody_takes_do_not_stop_the_others() {
+    let mut raw = Raw::server();
+    for stream in (1..=63).step_by(2) {
+        raw.request(stream, false);
+        for _ in 0..4 {
+            // Two mebibytes in all, where the connection's window has one.
+            raw.data(stream, &[0; 16_384], false);
+        }
+    }
+    assert_eq!(raw.resets(), []);
+    let now = raw.engine.snapshot();
+    assert_eq!(now.receive_held, 0, "nothing of it counts");
+    assert!(now.receive_window > i64::from(now.receive_size) / 2, "{now:?}");
+}
+
+#[test]
+fn what_is_held_above_the_bound_counts_against_the_window() {
+    let mut config = Config::default();
+    config.limits.max_held = 20_000;
+    let mut raw = Raw::server_with(config);
+    raw.request(1, false);
+    raw.data(1, &[0; 16_384], false);
+    assert_eq!(raw.engine.snapshot().receive_held, 0);
+    raw.data(1, &[0; 16_384], false);
+    assert_eq!(raw.engine.snapshot().receive_held, 2 * 16_384 - 20_000);
+    raw.engine.release(STREAM, 16_384);
+    assert_eq!(raw.engine.snapshot().receive_held, 0);
+    raw.engine.release(STREAM, 16_384);
+    let now = raw.engine.snapshot();
+    assert_eq!(now.receive_window + i64::from(now.receive_unannounced), 1 << 20);
 }
 
 #[test]

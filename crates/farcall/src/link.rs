@@ -22,6 +22,8 @@ use crate::mailbox::{Mailbox, Note};
 const OUTGOING_BOUND: usize = 64 * 1024;
 /// Consumed bytes that are given back to the peer's window at once rather than with the next.
 const CREDIT_BATCH: u32 = 4 * 1024;
+/// A message above this many bytes was charged to its connection while it was incomplete.
+pub(crate) const LARGE: usize = 64 * 1024;
 /// Consumed bytes that are given back before the reader goes to sleep.
 const CREDIT_FLUSH: u32 = 1024;
 
@@ -127,7 +129,9 @@ impl Link {
         match state.next_message() {
             Ok(Next::Message(message)) => {
                 let consumed = u32::try_from(message.wire_len()).unwrap_or(u32::MAX);
-                state.consume(consumed, CREDIT_BATCH);
+                // While a large message was incomplete, others may have had to wait for it: tell at once.
+                let batch = if message.wire_len() > LARGE { 0 } else { CREDIT_BATCH };
+                state.consume(consumed, batch);
                 Poll::Ready(Ok(Some(message)))
             }
             Ok(Next::End) => Poll::Ready(state.outcome().map(|()| None)),

@@ -310,9 +310,9 @@ impl ServerConnection {
         else {
             return;
         };
+        let (link, protocol) = (Arc::clone(link), *protocol);
         let due = link.take_credit();
-        let unfinished = link.pending();
-        engine.release(stream, self.ledger.settle(stream, unfinished, due));
+        self.give_back(stream, link.pending(), due, engine);
         if link.needs_head()
             && let Some((metadata, encoding)) = link.take_head()
         {

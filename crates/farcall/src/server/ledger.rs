@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 
 use farcall_wire::event::StreamId;
 
+use crate::link::LARGE;
+
 /// Bytes of unfinished messages per connection: two uploads of the default size go on side by side.
 const BOUND: usize = 8 * 1024 * 1024;
-/// An unfinished message up to a stream's first window costs nothing that the window has not bounded already.
-const FREE: usize = 64 * 1024;
 
 /// The unfinished messages of one connection.
 #[derive(Debug, Default)]
@@ -31,7 +31,8 @@ struct Account {
 impl Ledger {
     /// The stream has `unfinished` bytes and could give back `due`. Returns what it gives back now.
     pub(crate) fn settle(&mut self, stream: StreamId, unfinished: usize, due: u32) -> u32 {
-        if unfinished <= FREE {
+        // Up to a stream's first window nothing is held that the window has not bounded already.
+        if unfinished <= LARGE {
             return self.close(stream).saturating_add(due);
         }
         let account = self.accounts.entry(stream).or_default();
@@ -79,7 +80,7 @@ mod tests {
     #[test]
     fn small_messages_give_back_at_once() {
         let mut ledger = Ledger::default();
-        assert_eq!(ledger.settle(STREAMS[0], FREE, 7), 7);
+        assert_eq!(ledger.settle(STREAMS[0], LARGE, 7), 7);
         assert_eq!(ledger.settle(STREAMS[1], 0, 0), 0);
         assert!(ledger.accounts.is_empty());
     }

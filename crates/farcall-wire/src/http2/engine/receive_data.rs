@@ -63,6 +63,9 @@ impl Engine {
                 "more DATA than the connection's window allows",
             ));
         }
+        if let Some(increment) = self.windows.advance(piece.credit) {
+            self.output.window_update(0, increment);
+        }
         self.pings_excused = true;
         self.count_empty(&piece)?;
         match self.fate(&piece)? {

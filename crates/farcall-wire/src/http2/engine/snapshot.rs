@@ -13,7 +13,7 @@ pub struct Snapshot {
     pub send_window: i64,
     /// What we let the peer send on the connection, in octets.
     pub receive_window: i64,
-    /// Octets received that the application has not released.
+    /// Octets received that the application has not released, as far as they count against the window.
     pub receive_held: u64,
     /// Octets released that the peer has not been told of.
     pub receive_unannounced: u32,
@@ -31,7 +31,7 @@ impl Engine {
             queued: self.queued,
             send_window: self.send_window,
             receive_window: self.windows.window,
-            receive_held: self.windows.held,
+            receive_held: self.windows.charged(),
             receive_unannounced: self.windows.unannounced,
             receive_size: self.windows.size,
             stream_receive_size: self.windows.stream_size,

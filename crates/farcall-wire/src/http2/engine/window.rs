@@ -1,8 +1,9 @@
 //! Flow control of what we receive (RFC 9113 section 5.2): windows, their updates, and their growth
 //! by measurement.
 //!
-//! For the connection and for each stream: window + unannounced + held by the application = size,
-//! always.
+//! For each stream: window + unannounced + held by the application = size, always. For the connection
+//! what is held counts only above [`max_held`](Limits::max_held): a few streams whose data nobody takes
+//! do not stop the others.
 
 use std::time::{Duration, Instant};
 
@@ -26,7 +27,11 @@ pub(super) struct ReceiveWindows {
     /// Consumed and not yet announced.
     pub(super) unannounced: u32,
     /// Received and not yet consumed.
-    pub(super) held: u64,
+    held: u64,
+    /// The part of it that the peer has got back already.
+    advanced: u64,
+    /// The most that is got back so.
+    max_advanced: u64,
     /// The size of the connection's window, and of each stream's.
     pub(super) size: u32,
     pub(super) stream_size: u32,
@@ -53,6 +58,8 @@ impl ReceiveWindows {
             window: DEFAULT_WINDOW.into(),
             unannounced: 0,
             held: 0,
+            advanced: 0,
+            max_advanced: limits.max_held,
             size,
             stream_size,
             stream_start: stream_size.max(DEFAULT_WINDOW),
@@ -90,11 +97,30 @@ impl ReceiveWindows {
         true
     }
 
+    /// What is held and counts against the connection's window.
+    pub(super) fn charged(&self) -> u64 {
+        self.held - self.advanced
+    }
+
+    /// Gives back what has arrived, as far as it need not be consumed first; the increment to announce.
+    pub(super) fn advance(&mut self, octets: u32) -> Option<u32> {
+        let room = self.max_advanced.saturating_sub(self.advanced);
+        let octets = u64::from(octets).min(room);
+        self.advanced += octets;
+        self.give_back(octets as u32)
+    }
+
     /// Octets were consumed; the increment to announce, if it is time for that.
     fn consume(&mut self, octets: u32) -> Option<u32> {
         let octets = u64::from(octets).min(self.held);
+        let due = octets.min(self.charged());
         self.held -= octets;
-        self.unannounced += octets as u32;
+        self.advanced = self.advanced.min(self.held);
+        self.give_back(due as u32)
+    }
+
+    fn give_back(&mut self, octets: u32) -> Option<u32> {
+        self.unannounced += octets;
         if self.unannounced < self.size / 2 {
             return None;
         }
