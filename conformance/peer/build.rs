@@ -1,0 +1,9 @@
+//! Turns the judges' .proto files into Rust.
+
+fn main() -> farcall_build::Result {
+    farcall_build::configure()
+        .include("../proto")
+        .file("../proto/conformance/v1/calls.proto")
+        .file("../proto/grpc/testing/test.proto")
+        .compile()
+}
