@@ -372,6 +372,8 @@ fn g12_all_but_printable_ascii_without_percent_is_escaped() {
         "%09%0Atest with whitespace%0D%0Aand Unicode BMP %E2%98%BA and non-BMP %F0%9F%98%88%09%0A"
     );
     assert_eq!(sent("100%, ~ !").unwrap(), "100%25, ~ !");
+    assert_eq!(sent(" a  b ").unwrap(), "%20a  b%20", "no field value begins or ends with a space");
+    assert_eq!(sent(" ").unwrap(), "%20");
     assert_eq!(sent("\u{1b}[31m\u{7f}").unwrap(), "%1B[31m%7F");
     assert_eq!(sent(""), None);
     assert_eq!(sent(&"a".repeat(5000)).unwrap().len(), 1024);

@@ -144,7 +144,7 @@ impl Link {
             Err(status) => {
                 let wakers = state.abandon();
                 drop(state);
-                wakers.into_iter().for_each(wake);
+                wakers.into_iter().for_each(Waker::wake);
                 Poll::Ready(Err(status))
             }
         }
@@ -199,7 +199,7 @@ impl Link {
     /// Nobody is interested in the call any more.
     pub(crate) fn cancel(&self) {
         let wakers = self.lock().abandon();
-        wakers.into_iter().for_each(wake);
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     /// Changes the metadata that goes before the first reply; on a client nothing happens.
@@ -309,9 +309,9 @@ impl Link {
         let mut state = self.lock();
         state.cancelled = true;
         state.lane = None;
-        let wakers = [state.reader.take(), state.writer.take()];
+        let wakers = state.take_wakers();
         drop(state);
-        wakers.into_iter().for_each(wake);
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     /// Puts a client's call on a stream.
@@ -407,9 +407,9 @@ impl State {
     }
 
     /// Ends the call from this side. Returns who is to be woken.
-    fn abandon(&mut self) -> [Option<Waker>; 2] {
+    fn abandon(&mut self) -> Vec<Waker> {
         if mem::replace(&mut self.cancelled, true) {
-            return [None, None];
+            return Vec::new();
         }
         if let Some((mailbox, stream)) = self.lane.take() {
             let _ = mailbox.push(Note::Cancel(stream));
@@ -417,7 +417,18 @@ impl State {
         if let Side::Client(side) = &mut self.side {
             side.exchange.fail(Status::cancelled("the caller has cancelled the call"));
         }
-        [self.reader.take(), self.writer.take()]
+        self.take_wakers()
+    }
+
+    /// Everybody who waits for something to happen to the call.
+    pub(crate) fn take_wakers(&mut self) -> Vec<Waker> {
+        let mut wakers = match &mut self.side {
+            Side::Client(side) => mem::take(&mut side.watchers),
+            Side::Server(_) => Vec::new(),
+        };
+        wakers.extend(self.reader.take());
+        wakers.extend(self.writer.take());
+        wakers
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {

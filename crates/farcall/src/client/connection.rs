@@ -132,7 +132,7 @@ impl ClientConnection {
         }
     }
 
-    fn reset(&mut self, stream: StreamId, reset: &Reset, engine: &mut Engine) {
+    fn reset(&mut self, stream: StreamId, reset: &Reset, engine: &mut Engine, now: Instant) {
         if reset.code == ErrorCode::ConnectError {
             // The connection is ending under the call; why is known when it has.
             return;
@@ -144,9 +144,19 @@ impl ClientConnection {
         if reset.unprocessed || call.headers_end > self.written {
             self.send_elsewhere(call.link);
         } else if reset.by == Side::Remote {
-            call.link.receive_reset(reset.code.to_u32());
+            call.link.receive_reset(reset.code, now);
         } else {
-            call.link.fail(self.lost(reset.reason, &call.link));
+            call.link.fail(self.spoilt(reset, &call.link));
+        }
+    }
+
+    /// The reply broke a rule of the protocol: sending the call again would not help.
+    fn spoilt(&self, reset: &Reset, link: &Link) -> Status {
+        let text = format!("{} {}: {}", link.stage(), self.peer, reset.reason);
+        match reset.code {
+            ErrorCode::Cancel => Status::unavailable(text),
+            ErrorCode::EnhanceYourCalm => Status::resource_exhausted(text),
+            _ => Status::internal(text),
         }
     }
 
@@ -238,7 +248,7 @@ impl Role for ClientConnection {
                 self.finish(stream, true, engine);
             }
             Event::Reset { stream, code, by, reason, unprocessed } => {
-                self.reset(stream, &Reset { code, by, reason, unprocessed }, engine);
+                self.reset(stream, &Reset { code, by, reason, unprocessed }, engine, now);
                 self.restart_stalled(engine, now);
             }
             Event::Writable { stream } => self.attend(stream, engine),

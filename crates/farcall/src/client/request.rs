@@ -1,6 +1,5 @@
 //! A call as its client sees it, from before it is sent until its end.
 
-use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
@@ -13,9 +12,10 @@ use farcall_core::{
 use farcall_socket::Peer;
 use farcall_wire::event::{ResponseHead, StreamId};
 use farcall_wire::fields::Fields;
+use farcall_wire::http2::ErrorCode;
 
 use crate::interceptor::Reply;
-use crate::link::{Link, Side, State, remember, wake};
+use crate::link::{Link, Side, State, remember};
 use crate::mailbox::Mailbox;
 
 /// Bytes of requests kept so that a call that was not processed can be sent again. More than that, and it cannot.
@@ -37,7 +37,7 @@ pub(crate) struct ClientSide {
     pub(crate) replay: Replay,
     attempts: u32,
     /// Whoever waits for the call to be on its way, to be answered or to be over.
-    watchers: Vec<Waker>,
+    pub(crate) watchers: Vec<Waker>,
     /// Who the call was sent to; none while it has not been.
     peer: Option<Arc<Peer>>,
 }
@@ -245,18 +245,32 @@ impl Link {
         self.update(|side| side.exchange.receive_trailers(fields));
     }
 
-    pub(crate) fn receive_reset(&self, code: u32) {
-        self.update(|side| side.exchange.receive_reset(code));
+    pub(crate) fn receive_reset(&self, code: ErrorCode, now: Instant) {
+        // A server whose clock rings first can only say CANCEL: it means the deadline all the same.
+        if code == ErrorCode::Cancel && self.is_late(now) {
+            return self.fail(self.late());
+        }
+        self.update(|side| side.exchange.receive_reset(code.to_u32()));
     }
 
-    /// The deadline has passed: the call is over.
-    pub(crate) fn expire(&self) -> Status {
+    fn is_late(&self, now: Instant) -> bool {
+        let state = self.lock();
+        let Side::Client(side) = &state.side else { return false };
+        side.deadline.is_some_and(|deadline| deadline.has_passed(now))
+    }
+
+    fn late(&self) -> Status {
         let stage = self.stage();
         let text = match &self.lock().side {
             Side::Client(side) => format!("{}: {stage} {}", side.method, name(side.peer.as_ref())),
             Side::Server(_) => stage.to_owned(),
         };
-        let status = Status::deadline_exceeded(text);
+        Status::deadline_exceeded(text)
+    }
+
+    /// The deadline has passed: the call is over.
+    pub(crate) fn expire(&self) -> Status {
+        let status = self.late();
         self.fail(status.clone());
         self.cancel();
         status
@@ -313,11 +327,9 @@ impl Link {
         let mut state = self.lock();
         let Some(side) = state.client() else { return };
         change(side);
-        let watchers = mem::take(&mut side.watchers);
-        let wakers = [state.reader.take(), state.writer.take()];
+        let wakers = state.take_wakers();
         drop(state);
-        watchers.into_iter().for_each(Waker::wake);
-        wakers.into_iter().for_each(wake);
+        wakers.into_iter().for_each(Waker::wake);
     }
 }
 

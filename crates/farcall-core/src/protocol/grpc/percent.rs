@@ -2,14 +2,20 @@
 
 use crate::limits::MAX_STATUS_MESSAGE;
 
+const ESCAPED_SPACE: &[u8; 3] = b"%20";
 const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
-/// Escapes a message. What would take more than [`MAX_STATUS_MESSAGE`] bytes is cut at a character.
+/// Escapes a message. What would take more than [`MAX_STATUS_MESSAGE`] bytes is cut at a character. A space at either end
+/// is escaped too: RFC 9113 section 8.2.1 allows none there.
 pub(super) fn encode(message: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(message.len().min(MAX_STATUS_MESSAGE));
     let mut buffer = [0; 4];
     for character in message.chars() {
         let bytes = character.encode_utf8(&mut buffer).as_bytes();
+        if out.is_empty() && bytes == b" " {
+            out.extend_from_slice(ESCAPED_SPACE);
+            continue;
+        }
         let size: usize = bytes.iter().map(|byte| if is_plain(*byte) { 1 } else { 3 }).sum();
         if out.len() + size > MAX_STATUS_MESSAGE {
             break;
@@ -17,6 +23,11 @@ pub(super) fn encode(message: &str) -> Vec<u8> {
         for byte in bytes {
             push(&mut out, *byte);
         }
+    }
+    if out.pop_if(|last| *last == b' ').is_some()
+        && out.len() + ESCAPED_SPACE.len() <= MAX_STATUS_MESSAGE
+    {
+        out.extend_from_slice(ESCAPED_SPACE);
     }
     out
 }
