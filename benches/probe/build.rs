@@ -10,10 +10,6 @@ fn main() {
         .output_type("crate::Payload")
         .codec_path("tonic_prost::ProstCodec")
         .build();
-    let echo = Service::builder()
-        .package("bench.v1")
-        .name("Echo")
-        .method(send)
-        .build();
+    let echo = Service::builder().package("bench.v1").name("Echo").method(send).build();
     Builder::new().build_server(false).compile(&[echo]);
 }

@@ -25,11 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: farcall-server HOST:PORT current-thread|multi-thread".into());
     };
     runtime(&kind)?.block_on(async {
-        Server::new()
-            .add(Service.into_service())
-            .listen(format!("tcp://{address}"))
-            .run()
-            .await
+        Server::new().add(Service.into_service()).listen(format!("tcp://{address}")).run().await
     })?;
     Ok(())
 }
@@ -41,7 +37,7 @@ fn runtime(kind: &str) -> Result<Runtime, Box<dyn Error>> {
         "multi-thread" => Builder::new_multi_thread(),
         other => {
             return Err(
-                format!("expected current-thread or multi-thread, found \"{other}\"").into(),
+                format!("expected current-thread or multi-thread, found \"{other}\"").into()
             );
         }
     };

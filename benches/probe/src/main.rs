@@ -34,15 +34,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn check(address: &str, bytes: usize) -> Result<(), Box<dyn Error>> {
-    let channel = Endpoint::from_shared(format!("http://{address}"))?
-        .connect()
-        .await?;
+    let channel = Endpoint::from_shared(format!("http://{address}"))?.connect().await?;
     let mut echo = EchoClient::new(channel);
     for call in 0..CALLS {
         // A different fill each time: a server that answers with a constant is found out.
-        let sent = Payload {
-            body: vec![call as u8; bytes],
-        };
+        let sent = Payload { body: vec![call as u8; bytes] };
         let received = echo.send(sent.clone()).await?.into_inner();
         if received != sent {
             return Err(format!("call {call}: expected {sent:?}, found {received:?}").into());

@@ -36,10 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let address = address.parse()?;
     runtime(&kind)?.block_on(async {
-        Server::builder()
-            .add_service(EchoServer::new(Service))
-            .serve(address)
-            .await
+        Server::builder().add_service(EchoServer::new(Service)).serve(address).await
     })?;
     Ok(())
 }
@@ -51,7 +48,7 @@ fn runtime(kind: &str) -> Result<Runtime, Box<dyn Error>> {
         "multi-thread" => Builder::new_multi_thread(),
         other => {
             return Err(
-                format!("expected current-thread or multi-thread, found \"{other}\"").into(),
+                format!("expected current-thread or multi-thread, found \"{other}\"").into()
             );
         }
     };

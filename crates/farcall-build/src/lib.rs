@@ -7,7 +7,7 @@
 //! }
 //! ```
 //!
-//! ```ignore
+//! ```text
 //! // src/main.rs
 //! mod proto { farcall::include_protos!(); }
 //! use proto::greet::v1::{Greeter, GreeterClient, HelloReply, HelloRequest};

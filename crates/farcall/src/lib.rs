@@ -45,7 +45,7 @@ pub use buffa;
 
 /// Includes everything that `farcall-build` has generated, as modules named like the packages.
 ///
-/// ```ignore
+/// ```text
 /// mod proto {
 ///     farcall::include_protos!();
 /// }

@@ -10,10 +10,7 @@ use proto::greeter_client::GreeterClient;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut greeter = GreeterClient::connect("http://127.0.0.1:8080").await?;
-    let reply = greeter
-        .say_hello(HelloRequest { name: "Ada".into() })
-        .await?
-        .into_inner();
+    let reply = greeter.say_hello(HelloRequest { name: "Ada".into() }).await?.into_inner();
     println!("{}", reply.message);
     Ok(())
 }

@@ -19,9 +19,7 @@ impl Greeter for Hello {
         request: Request<HelloRequest>,
     ) -> Result<Response<HelloReply>, Status> {
         let name = request.into_inner().name;
-        Ok(Response::new(HelloReply {
-            message: format!("Hello, {name}!"),
-        }))
+        Ok(Response::new(HelloReply { message: format!("Hello, {name}!") }))
     }
 }
 
