@@ -1,6 +1,6 @@
 //! The client's side of one connection: calls out, replies in.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::io;
 use std::mem;
 use std::sync::{Arc, Weak};
@@ -12,6 +12,7 @@ use farcall_core::{Result, Status};
 use farcall_socket::Peer;
 use farcall_wire::event::{Event, Side, StreamId};
 use farcall_wire::http2::{Engine, ErrorCode, OpenError};
+use foldhash::{HashMap, HashMapExt};
 use tokio::sync::oneshot;
 
 use crate::client::channel::Routes;

@@ -14,7 +14,7 @@
 //! A stream's slot is free when its handler's future is gone, not when the client has lost interest.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
 use std::io;
 use std::mem;
 use std::num::NonZeroU64;
@@ -31,6 +31,7 @@ use farcall_core::{
 use farcall_socket::Peer;
 use farcall_wire::event::{Event, RequestHead, StreamId};
 use farcall_wire::http2::{Engine, ErrorCode};
+use foldhash::{HashMap, HashMapExt};
 use tokio::task::AbortHandle;
 
 use crate::call::{Call, Wire};

@@ -1,8 +1,7 @@
 //! Which method a path names.
 
-use std::collections::HashMap;
-
 use farcall_core::{Status, method};
+use foldhash::HashMap;
 
 use crate::service::{Route, Service};
 
