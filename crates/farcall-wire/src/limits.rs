@@ -24,10 +24,13 @@ impl Rate {
 /// The bounds of an HTTP/2 engine. `Default` is what a server open to the world wants.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Streams that the peer may have open, and that the application may still hold: a stream
-    /// counts until both the protocol and the application are through with it, or a peer could
-    /// start work faster than it is paid for.
+    /// Streams that the peer may have open.
     pub max_concurrent_streams: u32,
+    /// Streams that are open, or that the application still holds: one that the peer has reset
+    /// counts until its handler is gone, or a peer could start work faster than it is paid for. More
+    /// than `max_concurrent_streams`: a peer may use a slot again as soon as it has reset a stream,
+    /// and a handler takes a moment to go. Above: new streams are refused.
+    pub max_held_streams: u32,
     /// Streams a client opens before the peer's SETTINGS say how many it allows.
     pub initial_open_streams: u32,
     /// Octets of a decoded field list (RFC 9113 section 6.5.2 measure). Above: the request is
@@ -102,16 +105,17 @@ pub struct Limits {
     pub no_progress_timeout: Duration,
     /// Octets per ten seconds that count as progress.
     pub min_progress: u64,
-    /// First window of a stream, in octets.
+    /// First window of a stream, in octets: what the application holds of it at most. Each stream
+    /// grows by itself.
     pub stream_window: u32,
-    /// First window of the connection, in octets.
+    /// First window of the connection, in octets: what is on its way at most. It comes back when data
+    /// arrives, whoever takes it, so that streams whose data nobody takes do not stop the others.
     pub connection_window: u32,
-    /// Octets up to which both windows grow when the measured bandwidth-delay product asks for it.
-    /// Equal to `connection_window`: no growth.
+    /// Octets up to which a stream's window and the connection's grow when the measured
+    /// bandwidth-delay product asks for it, and by which all streams' windows together grow. So an
+    /// application holds `max_held_streams` times `stream_window` and `max_window` of a connection at
+    /// most. Zero: no growth.
     pub max_window: u32,
-    /// Octets received and not consumed that do not count against the connection's window: streams whose
-    /// data nobody takes must not stop the others. Bounds what such streams hold of a connection.
-    pub max_held: u64,
     /// DATA payloads below this size are copied out of the input: a slice would keep the whole read
     /// buffer alive.
     pub copy_below: usize,
@@ -136,6 +140,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_concurrent_streams: 128,
+            max_held_streams: 256,
             initial_open_streams: 100,
             max_header_list_size: 16 * 1024,
             max_header_fields: 100,
@@ -169,7 +174,6 @@ impl Default for Limits {
             stream_window: 64 * 1024,
             connection_window: 1024 * 1024,
             max_window: 8 * 1024 * 1024,
-            max_held: 8 * 1024 * 1024,
             copy_below: 2048,
             handshake_timeout: Duration::from_secs(10),
             settings_timeout: Duration::from_secs(10),

@@ -68,13 +68,7 @@ fn blocks_of_other_encoders_decode_to_their_lists() {
                 decoded.unwrap_or_else(|error| panic!("{} case {number}: {error}", story.path));
             assert_same_list(&fields, &case.fields, &story.path, number);
             assert_eq!(decoded.size, fields.size(), "{} case {number}", story.path);
-            // The lists were recorded from HTTP/1.1, where some values ended with a space.
-            let is_padded = decoded.malformed == Some("field value begins or ends with whitespace");
-            assert!(
-                is_padded || decoded.malformed.is_none(),
-                "{} case {number}: {decoded:?}",
-                story.path
-            );
+            assert!(decoded.malformed.is_none(), "{} case {number}: {decoded:?}", story.path);
             decoded_cases.fetch_add(1, Ordering::Relaxed);
         }
     });

@@ -259,13 +259,9 @@ mod malformed_fields {
     }
 
     #[test]
-    fn value_has_no_whitespace_at_its_ends() {
+    fn whitespace_at_the_ends_of_a_value_is_let_through() {
         for value in [&b" "[..], b" a", b"a ", b"\ta", b"a\t"] {
-            assert_eq!(
-                reason(b"name", value),
-                Some("field value begins or ends with whitespace"),
-                "{value:?}"
-            );
+            assert_eq!(reason(b"name", value), None, "{value:?}");
         }
     }
 

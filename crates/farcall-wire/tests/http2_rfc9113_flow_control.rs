@@ -200,9 +200,33 @@ fn h20_a_full_stream_and_a_crowded_connection_have_no_room() {
     raw.reset(3, ErrorCode::Cancel);
     raw.reset(5, ErrorCode::Cancel);
     assert_eq!(raw.engine.send_room(StreamId(9)), 256 << 10);
-    let writable: Vec<Event> =
-        raw.events().into_iter().filter(|event| matches!(event, Event::Writable { .. })).collect();
-    assert_eq!(writable.len(), 2, "the two that were full may look again: {writable:?}");
+    let is_writable = |event: &Event| matches!(event, Event::Writable { .. });
+    assert_eq!(raw.events().iter().filter(|event| is_writable(event)).count(), 0, "still full");
+    for stream in [1, 7] {
+        raw.window_update(stream, 256 << 10);
+    }
+    raw.window_update(0, 512 << 10);
+    for _ in 0..4 {
+        raw.sent();
+    }
+    assert_eq!(raw.events().iter().filter(|event| is_writable(event)).count(), 2);
+}
+
+#[test]
+fn a_stream_that_crowds_the_connection_alone_is_told_when_it_has_room() {
+    let mut raw = answering(&[(SettingId::InitialWindowSize, 4 << 20)]);
+    raw.window_update(0, 8 << 20);
+    raw.engine.send_data(STREAM, vec![0; 4 << 20].into(), false).unwrap();
+    assert_eq!(raw.engine.send_room(STREAM), 0);
+    let mut told = 0;
+    while !raw.sent().is_empty() {
+        for event in raw.events() {
+            assert_eq!(event, Event::Writable { stream: STREAM });
+            assert!(raw.engine.send_room(STREAM) > 0, "told of room that is not there");
+            told += 1;
+        }
+    }
+    assert_eq!(told, 1);
 }
 
 #[test]
@@ -295,15 +319,12 @@ fn s6_9_1_more_data_than_a_window_allows_is_an_error_of_its_scope() {
     let mut config = Config::default();
     config.limits.connection_window = 65_535;
     config.limits.stream_window = 1 << 20;
-    config.limits.max_held = 0;
+    config.limits.max_frame_size = 1 << 20;
     let mut raw = Raw::server_with(config);
     raw.request(1, false);
-    for _ in 0..3 {
-        raw.data(1, &[0; 16_384], false);
-    }
-    raw.data(1, &[0; 16_383], false);
+    raw.data(1, &vec![0; 65_535], false);
     assert_eq!(raw.resets(), []);
-    raw.data(1, b"x", false);
+    raw.data(1, &vec![0; 65_536], false);
     assert_eq!(raw.fault(), ErrorCode::FlowControlError);
 }
 
@@ -323,6 +344,8 @@ fn a_smaller_window_than_the_default_binds_the_peer_only_after_its_acknowledgeme
     assert_eq!(raw.resets(), []);
     raw.data(3, b"x", false);
     assert_eq!(raw.resets(), [(3, ErrorCode::FlowControlError)]);
+    raw.data(1, b"", true);
+    assert_eq!(raw.resets(), [], "its window is below zero, and an end needs none");
 }
 
 #[test]
@@ -351,25 +374,50 @@ fn streams_whose_data_nobody_takes_do_not_stop_the_others() {
     }
     assert_eq!(raw.resets(), []);
     let now = raw.engine.snapshot();
-    assert_eq!(now.receive_held, 0, "nothing of it counts");
+    assert_eq!(now.receive_held, 2 << 20);
     assert!(now.receive_window > i64::from(now.receive_size) / 2, "{now:?}");
+    raw.data(1, b"x", false);
+    assert_eq!(raw.resets(), [(1, ErrorCode::FlowControlError)], "each has its own window");
 }
 
 #[test]
-fn what_is_held_above_the_bound_counts_against_the_window() {
-    let mut config = Config::default();
-    config.limits.max_held = 20_000;
-    let mut raw = Raw::server_with(config);
+fn the_connections_window_comes_back_when_data_arrives_in_few_frames() {
+    let mut raw = Raw::server();
+    for stream in (1..=39).step_by(2) {
+        raw.request(stream, false);
+        for _ in 0..4 {
+            raw.data(stream, &[0; 16_384], false);
+        }
+    }
+    let updates: Vec<_> = raw.sent();
+    assert_eq!(
+        updates,
+        [
+            Sent::WindowUpdate { stream: 0, increment: 512 << 10 },
+            Sent::WindowUpdate { stream: 0, increment: 512 << 10 }
+        ]
+    );
+}
+
+#[test]
+fn a_stream_whose_application_holds_more_than_half_goes_on() {
+    let mut raw = Raw::server();
     raw.request(1, false);
     raw.data(1, &[0; 16_384], false);
-    assert_eq!(raw.engine.snapshot().receive_held, 0);
     raw.data(1, &[0; 16_384], false);
-    assert_eq!(raw.engine.snapshot().receive_held, 2 * 16_384 - 20_000);
-    raw.engine.release(STREAM, 16_384);
-    assert_eq!(raw.engine.snapshot().receive_held, 0);
-    raw.engine.release(STREAM, 16_384);
-    let now = raw.engine.snapshot();
-    assert_eq!(now.receive_window + i64::from(now.receive_unannounced), 1 << 20);
+    raw.engine.release(STREAM, 30_000);
+    assert_eq!(raw.sent(), [], "not worth a frame yet");
+    raw.data(1, &[0; 16_384], false);
+    assert_eq!(raw.sent(), [Sent::WindowUpdate { stream: 1, increment: 30_000 }]);
+    // All of the window is held but one octet.
+    for length in [16_384, 16_384, 13_616 - 1] {
+        raw.data(1, &vec![0; length], false);
+    }
+    assert_eq!(raw.sent(), []);
+    raw.engine.release(STREAM, 1);
+    raw.engine.release(STREAM, 0);
+    assert_eq!(raw.sent(), [Sent::WindowUpdate { stream: 1, increment: 1 }]);
+    assert_eq!(raw.resets(), []);
 }
 
 #[test]

@@ -199,7 +199,7 @@ fn s5_1_2_streams_above_the_limit_are_refused() {
 #[test]
 fn s5_1_2_a_slot_is_free_when_the_application_is_through_not_when_the_stream_is() {
     let mut config = Config::default();
-    config.limits.max_concurrent_streams = 1;
+    config.limits.max_held_streams = 1;
     let mut raw = Raw::server_with(config);
     raw.request(1, true);
     raw.reset(1, ErrorCode::Cancel);

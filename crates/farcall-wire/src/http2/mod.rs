@@ -11,6 +11,6 @@ mod error_code;
 pub mod frame;
 
 pub use config::{Config, Role};
-pub use engine::{Engine, Snapshot};
+pub use engine::{Engine, Snapshot, StreamSnapshot};
 pub use error::{ConnectionError, Gone, OpenError};
 pub use error_code::ErrorCode;

@@ -194,8 +194,16 @@ fn take_data(engine: &mut Engine, wanted: StreamId, events: Vec<Event>) -> Vec<u
 /// What must be true of an engine at any time.
 pub(crate) fn audit(engine: &Engine) {
     let now = engine.snapshot();
-    let sum = now.receive_window
-        + i64::try_from(now.receive_held).unwrap()
-        + i64::from(now.receive_unannounced);
+    let sum = now.receive_window + i64::from(now.receive_unannounced);
     assert_eq!(sum, i64::from(now.receive_size), "the connection's window leaks: {now:?}");
+    let (mut held, mut grown) = (0, 0);
+    for stream in engine.stream_snapshots() {
+        let sum = stream.receive_window
+            + i64::from(stream.receive_unannounced)
+            + i64::from(stream.receive_held);
+        assert_eq!(sum, i64::from(stream.receive_size), "a stream's window leaks: {stream:?}");
+        held += u64::from(stream.receive_held);
+        grown += stream.receive_size - now.stream_receive_size;
+    }
+    assert_eq!((now.receive_held, now.receive_grown), (held, grown), "{now:?}");
 }

@@ -158,6 +158,7 @@ impl Engine {
             );
         }
         self.streams = super::Streams::default();
+        self.windows.grown = 0;
         self.past.shrink();
         self.live = 0;
         self.ready.clear();

@@ -195,7 +195,8 @@ impl Engine {
         self.relieve();
     }
 
-    /// The connection's queues are half empty again: all streams have their full room back.
+    /// The connection's queues are half empty again: all streams have their full room back, and those
+    /// with less than that queued are told. One above it still has none: it is told when it has.
     pub(super) fn relieve(&mut self) {
         let limits = &self.config.limits;
         if !self.crowded || self.queued > limits.max_unsent_connection / 2 {
@@ -203,10 +204,13 @@ impl Engine {
         }
         let share = self.room_limit();
         self.crowded = false;
+        let limit = self.room_limit();
         for (id, stream) in self.streams.iter_mut() {
             if stream.takes_data() && stream.queued >= share {
-                stream.full = false;
-                self.events.push_back(Event::Writable { stream: StreamId(id) });
+                stream.full = stream.queued >= limit;
+                if !stream.full {
+                    self.events.push_back(Event::Writable { stream: StreamId(id) });
+                }
             }
         }
     }

@@ -42,7 +42,7 @@ use streams::Streams;
 use timer::Timers;
 use window::ReceiveWindows;
 
-pub use snapshot::Snapshot;
+pub use snapshot::{Snapshot, StreamSnapshot};
 
 /// One end of an HTTP/2 connection: bytes in, events out; commands in, bytes out; one timer.
 ///
@@ -270,6 +270,8 @@ impl Engine {
             self.live -= 1;
             if completed {
                 self.rates.resets.give(1);
+                // The peer's RST_STREAM may cross the end of any stream.
+                self.rates.glitches.give(1);
             }
         }
         if !entry.held {
@@ -277,7 +279,9 @@ impl Engine {
                 Some(by) => self.past.note_reset(id, by),
                 None => self.past.note_ended(id),
             }
-            self.streams.remove(id);
+            if let Some(gone) = self.streams.remove(id) {
+                self.windows.forget(&gone.window);
+            }
             if self.streams.is_empty() {
                 self.timers.idle_since(self.now);
             }

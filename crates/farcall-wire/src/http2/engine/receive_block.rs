@@ -203,7 +203,8 @@ impl Engine {
         decoded: Decoded,
     ) -> Result<Result<(), Fault>, Malformed> {
         let limits = &self.config.limits;
-        if self.streams.len() >= limits.max_concurrent_streams as usize
+        if self.live >= limits.max_concurrent_streams as usize
+            || self.streams.len() >= limits.max_held_streams as usize
             || self.pending_header_bytes > limits.max_pending_header_bytes
             || self.timers.refuses(self.now)
         {

@@ -18,7 +18,7 @@ enum Fate {
     Take,
     /// The stream is gone and the peer may not know.
     Drop,
-    /// It is wrong; whether the stream's window was charged does not matter any more.
+    /// It is wrong.
     StreamError(ErrorCode, &'static str),
 }
 
@@ -57,15 +57,7 @@ impl Engine {
         if self.is_idle(piece.stream) {
             return Err(Fault::protocol("DATA on an idle stream"));
         }
-        if !self.windows.receive(piece.credit) {
-            return Err(Fault::new(
-                ErrorCode::FlowControlError,
-                "more DATA than the connection's window allows",
-            ));
-        }
-        if let Some(increment) = self.windows.advance(piece.credit) {
-            self.output.window_update(0, increment);
-        }
+        self.receive_on_connection(piece.credit)?;
         self.pings_excused = true;
         self.count_empty(&piece)?;
         match self.fate(&piece)? {
@@ -75,12 +67,10 @@ impl Engine {
             }
             Fate::Drop => {
                 input.advance(size);
-                self.release_connection(piece.credit);
                 Ok(())
             }
             Fate::StreamError(code, reason) => {
                 input.advance(size);
-                self.release_connection(piece.credit);
                 self.stream_error(piece.stream, code, reason)
             }
         }
@@ -120,11 +110,11 @@ impl Engine {
                 ));
             }
         }
-        if i64::from(piece.credit) > stream.receive_window {
+        // What is empty needs no window, though that may be below zero.
+        if i64::from(piece.credit) > self.windows.window_of(&stream.window).max(0) {
             let reason = "more DATA than the stream's window allows";
             return Ok(Fate::StreamError(ErrorCode::FlowControlError, reason));
         }
-        stream.receive_window -= i64::from(piece.credit);
         if let Some(left) = &mut stream.content_left {
             match left.checked_sub(piece.length as u64) {
                 Some(rest) if rest == 0 || !piece.end => *left = rest,
@@ -141,6 +131,12 @@ impl Engine {
                     ));
                 }
             }
+        }
+        stream.window.held += piece.credit;
+        if !piece.end
+            && let Some(increment) = self.windows.due(&mut stream.window)
+        {
+            self.output.window_update(piece.stream, increment);
         }
         Ok(Fate::Take)
     }

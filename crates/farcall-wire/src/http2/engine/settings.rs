@@ -68,9 +68,7 @@ impl Engine {
         }
         Settings::emit(&entries, self.output.control());
         self.timers.settings_sent(self.now);
-        if let Some(increment) = self.windows.open_connection() {
-            self.output.window_update(0, increment);
-        }
+        self.widen_connection(self.config.limits.connection_window.min(MAX_WINDOW));
     }
 
     /// SETTINGS or their acknowledgement arrived.
@@ -179,22 +177,13 @@ impl Engine {
         if limits.header_table_size < DEFAULT_HEADER_TABLE_SIZE {
             self.decoder.set_max_table_size(limits.header_table_size);
         }
-        // Streams that began before the peer knew of a window smaller than the default.
-        let surplus = self.windows.settle_stream_start();
-        if surplus > 0 {
-            for (_, stream) in self.streams.iter_mut() {
-                stream.receive_window -= surplus;
-            }
-        }
+        self.windows.settle_stream_start();
         Ok(())
     }
 
     /// The stream's windows at its begin.
     pub(super) fn new_stream(&self) -> super::stream::Stream {
-        super::stream::Stream::new(
-            self.windows.stream_start.into(),
-            self.peer.initial_window_size.into(),
-        )
+        super::stream::Stream::new(self.now, self.peer.initial_window_size.into())
     }
 
     /// Whether `stream` has never been used.

@@ -1,6 +1,7 @@
 //! A look into an engine, for consoles and tests.
 
 use super::Engine;
+use crate::event::StreamId;
 
 /// Numbers of one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,28 +14,62 @@ pub struct Snapshot {
     pub send_window: i64,
     /// What we let the peer send on the connection, in octets.
     pub receive_window: i64,
-    /// Octets received that the application has not released, as far as they count against the window.
+    /// Octets that arrived on the connection without the peer having been told of it.
+    pub receive_unannounced: u32,
+    /// The size of the connection's window: the sum of the two before, always.
+    pub receive_size: u32,
+    /// Octets received on all streams that the application has not released.
     pub receive_held: u64,
+    /// The size that a stream's window begins with.
+    pub stream_receive_size: u32,
+    /// Octets by which all streams' windows together are larger than that.
+    pub receive_grown: u32,
+}
+
+/// Numbers of one moment and one stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamSnapshot {
+    /// Which stream.
+    pub stream: StreamId,
+    /// What the peer lets us send on it, in octets.
+    pub send_window: i64,
+    /// What we let the peer send on it, in octets.
+    pub receive_window: i64,
     /// Octets released that the peer has not been told of.
     pub receive_unannounced: u32,
-    /// The size of the connection's window: the sum of the three before, always.
+    /// Octets received that the application has not released.
+    pub receive_held: u32,
+    /// The size of its window: the sum of the three before, always.
     pub receive_size: u32,
-    /// The size of each stream's window.
-    pub stream_receive_size: u32,
 }
 
 impl Engine {
     /// Numbers of this moment.
     pub fn snapshot(&self) -> Snapshot {
+        let held = self.streams.iter().map(|(_, stream)| u64::from(stream.window.held));
         Snapshot {
             streams: self.streams.len(),
             queued: self.queued,
             send_window: self.send_window,
-            receive_window: self.windows.window,
-            receive_held: self.windows.charged(),
+            receive_window: self.windows.window().into(),
             receive_unannounced: self.windows.unannounced,
             receive_size: self.windows.size,
-            stream_receive_size: self.windows.stream_size,
+            receive_held: held.sum(),
+            stream_receive_size: self.windows.stream_start,
+            receive_grown: self.windows.grown,
         }
+    }
+
+    /// Numbers of this moment of each stream that the protocol or the application still holds, in no
+    /// order.
+    pub fn stream_snapshots(&self) -> impl Iterator<Item = StreamSnapshot> {
+        self.streams.iter().map(|(id, stream)| StreamSnapshot {
+            stream: StreamId(id),
+            send_window: stream.send_window,
+            receive_window: self.windows.window_of(&stream.window),
+            receive_unannounced: stream.window.unannounced,
+            receive_held: stream.window.held,
+            receive_size: self.windows.size_of(&stream.window),
+        })
     }
 }

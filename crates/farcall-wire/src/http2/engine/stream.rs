@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
+use super::window::StreamWindow;
 use crate::event::Side;
 use crate::fields::Fields;
 
@@ -51,10 +52,8 @@ pub(super) struct Stream {
     pub(super) end_queued: bool,
     /// Interim responses that came.
     pub(super) informational: u32,
-    /// What the peer may still send, in octets.
-    pub(super) receive_window: i64,
-    /// Consumed and not yet announced to the peer, in octets.
-    pub(super) unannounced: u32,
+    /// What the peer may send.
+    pub(super) window: StreamWindow,
     /// Content that must still come by content-length.
     pub(super) content_left: Option<u64>,
     /// What the peer lets us send, in octets.
@@ -73,7 +72,7 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(receive_window: i64, send_window: i64) -> Self {
+    pub(super) fn new(now: Instant, send_window: i64) -> Self {
         Self {
             receive: Half::Head,
             send: Half::Head,
@@ -86,8 +85,7 @@ impl Stream {
             full: false,
             end_queued: false,
             informational: 0,
-            receive_window,
-            unannounced: 0,
+            window: StreamWindow::new(now),
             content_left: None,
             send_window,
             sent: 0,

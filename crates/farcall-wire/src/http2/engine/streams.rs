@@ -58,8 +58,8 @@ impl Streams {
         self.map.insert(id, stream);
     }
 
-    pub(super) fn remove(&mut self, id: u32) {
-        self.map.remove(&id);
+    pub(super) fn remove(&mut self, id: u32) -> Option<Stream> {
+        self.map.remove(&id)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Stream)> {

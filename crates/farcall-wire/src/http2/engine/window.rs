@@ -1,16 +1,18 @@
 //! Flow control of what we receive (RFC 9113 section 5.2): windows, their updates, and their growth
 //! by measurement.
 //!
-//! For each stream: window + unannounced + held by the application = size, always. For the connection
-//! what is held counts only above [`max_held`](Limits::max_held): a few streams whose data nobody takes
-//! do not stop the others.
+//! A stream's window bounds what the application holds of it: window + unannounced + held = size,
+//! always. The connection's window bounds only what is on its way, and is given back when DATA
+//! arrives: window + unannounced = size. So streams whose data nobody takes never stop the others.
+//! What all streams hold is bounded by their first windows and one budget by which they grow.
 
 use std::time::{Duration, Instant};
 
-use super::Engine;
 use super::stream::Half;
+use super::{Engine, Fault};
 use crate::event::StreamId;
-use crate::http2::frame::{DEFAULT_WINDOW, MAX_WINDOW, Setting, SettingId, Settings};
+use crate::http2::ErrorCode;
+use crate::http2::frame::{DEFAULT_WINDOW, MAX_WINDOW};
 use crate::limits::Limits;
 
 /// What comes back in the PING that measures the path.
@@ -19,29 +21,73 @@ pub(super) const MEASURE: [u8; 8] = *b"measure\0";
 /// Octets between two measurements when many were in vain.
 const MAX_PATIENCE: u64 = 64 * 1024 * 1024;
 
-/// The windows that we give the peer.
+/// How long a window's worth of octets takes.
 #[derive(Debug)]
-pub(super) struct ReceiveWindows {
-    /// What the peer may still send on the connection.
-    pub(super) window: i64,
+struct Pace {
+    since: Instant,
+    octets: u32,
+}
+
+impl Pace {
+    fn new(now: Instant) -> Self {
+        Self { since: now, octets: 0 }
+    }
+
+    /// Octets went by. If they complete a window of `size` octets: the time that it took.
+    fn count(&mut self, octets: u32, size: u32, now: Instant) -> Option<Duration> {
+        self.octets = self.octets.saturating_add(octets);
+        if self.octets < size {
+            return None;
+        }
+        self.octets = 0;
+        Some(now.saturating_duration_since(std::mem::replace(&mut self.since, now)))
+    }
+}
+
+/// The window that we give the peer on one stream: what is used of it, and its growth.
+#[derive(Debug)]
+pub(super) struct StreamWindow {
+    /// Received and not yet consumed.
+    pub(super) held: u32,
     /// Consumed and not yet announced.
     pub(super) unannounced: u32,
-    /// Received and not yet consumed.
-    held: u64,
-    /// The part of it that the peer has got back already.
-    advanced: u64,
-    /// The most that is got back so.
-    max_advanced: u64,
-    /// The size of the connection's window, and of each stream's.
+    /// By how much it is larger than it was at its begin: the stream's part of the budget.
+    pub(super) grown: u32,
+    /// Of what is consumed.
+    pace: Pace,
+}
+
+impl StreamWindow {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { held: 0, unannounced: 0, grown: 0, pace: Pace::new(now) }
+    }
+
+    /// Octets were consumed: as many as are held at most, whatever the application gives back.
+    fn consume(&mut self, octets: u32) -> u32 {
+        let octets = octets.min(self.held);
+        self.held -= octets;
+        self.unannounced += octets;
+        octets
+    }
+}
+
+/// The windows that we give the peer: the connection's, and what all streams' have in common.
+#[derive(Debug)]
+pub(super) struct ReceiveWindows {
+    /// The size of the connection's window.
     pub(super) size: u32,
+    /// Arrived on the connection and not yet announced.
+    pub(super) unannounced: u32,
+    /// The size that a stream's window begins with, and the one it has meanwhile: before our
+    /// SETTINGS are acknowledged not less than the default.
     pub(super) stream_size: u32,
-    /// The window a new stream begins with: before our SETTINGS are acknowledged not less than the
-    /// default.
     pub(super) stream_start: u32,
+    /// By how much all streams' windows together have grown.
+    pub(super) grown: u32,
+    /// The size up to which windows grow, and the bound of `grown`.
     max: u32,
-    /// Since when `consumed` octets were consumed.
-    epoch: Instant,
-    consumed: u64,
+    /// Of what arrives.
+    pace: Pace,
     /// The shortest round trip seen, and when a PING left whose answer will tell of another.
     round_trip: Option<Duration>,
     asked: Option<Instant>,
@@ -53,19 +99,14 @@ pub(super) struct ReceiveWindows {
 impl ReceiveWindows {
     pub(super) fn new(limits: &Limits, now: Instant) -> Self {
         let stream_size = limits.stream_window.min(MAX_WINDOW);
-        let size = limits.connection_window.clamp(DEFAULT_WINDOW, MAX_WINDOW);
         Self {
-            window: DEFAULT_WINDOW.into(),
+            size: DEFAULT_WINDOW,
             unannounced: 0,
-            held: 0,
-            advanced: 0,
-            max_advanced: limits.max_held,
-            size,
             stream_size,
             stream_start: stream_size.max(DEFAULT_WINDOW),
-            max: limits.max_window.clamp(size, MAX_WINDOW),
-            epoch: now,
-            consumed: 0,
+            grown: 0,
+            max: limits.max_window.min(MAX_WINDOW),
+            pace: Pace::new(now),
             round_trip: None,
             asked: None,
             patience: stream_size.into(),
@@ -73,66 +114,85 @@ impl ReceiveWindows {
         }
     }
 
-    /// Opens the connection's window from the default to its size: by how much, if at all.
-    pub(super) fn open_connection(&mut self) -> Option<u32> {
-        let increment = self.size - DEFAULT_WINDOW;
-        self.window += i64::from(increment);
-        (increment > 0).then_some(increment)
-    }
-
-    /// Our SETTINGS are acknowledged: by how much streams began too large.
-    pub(super) fn settle_stream_start(&mut self) -> i64 {
-        let surplus = i64::from(self.stream_start) - i64::from(self.stream_size);
+    /// Our SETTINGS are acknowledged: no stream's window begins larger than they say, nor did.
+    pub(super) fn settle_stream_start(&mut self) {
         self.stream_start = self.stream_size;
-        surplus
     }
 
-    /// Flow-controlled octets arrived; false if the peer was not allowed to send them.
-    pub(super) fn receive(&mut self, octets: u32) -> bool {
-        if i64::from(octets) > self.window {
-            return false;
+    /// What the peer may still send on the connection.
+    pub(super) fn window(&self) -> u32 {
+        self.size - self.unannounced
+    }
+
+    /// The size of a stream's window.
+    pub(super) fn size_of(&self, stream: &StreamWindow) -> u32 {
+        self.stream_start + stream.grown
+    }
+
+    /// What the peer may still send on a stream; below zero if the stream began before the peer knew
+    /// of a window smaller than the default.
+    pub(super) fn window_of(&self, stream: &StreamWindow) -> i64 {
+        i64::from(self.size_of(stream)) - i64::from(stream.unannounced) - i64::from(stream.held)
+    }
+
+    /// The increment to announce on a stream, if it is time for that: half of what the peer could
+    /// have. That is half of the window, or less when much of it is held, so that the peer never
+    /// waits for octets that are not held.
+    pub(super) fn due(&self, stream: &mut StreamWindow) -> Option<u32> {
+        let due = stream.unannounced > 0 && i64::from(stream.unannounced) >= self.window_of(stream);
+        due.then(|| std::mem::take(&mut stream.unannounced))
+    }
+
+    /// The same on the connection.
+    fn due_on_connection(&mut self) -> Option<u32> {
+        let due = self.unannounced > 0 && self.unannounced >= self.window();
+        due.then(|| std::mem::take(&mut self.unannounced))
+    }
+
+    /// Makes the connection's window `size` octets large, if it is smaller; the increment to
+    /// announce.
+    fn widen(&mut self, size: u32) -> Option<u32> {
+        let growth = size.checked_sub(self.size).filter(|growth| *growth > 0)?;
+        self.size = size;
+        Some(growth + std::mem::take(&mut self.unannounced))
+    }
+
+    /// The size that the connection's window should have now that octets arrived, if it should grow.
+    fn wanted(&mut self, octets: u32, now: Instant) -> Option<u32> {
+        let time = self.pace.count(octets, self.size, now)?;
+        self.is_limit(time).then(|| self.size.saturating_mul(2).min(self.max))
+    }
+
+    /// Octets of a stream were consumed: lets its window grow as far as it should and the budget
+    /// allows. By how much.
+    fn grow(&mut self, stream: &mut StreamWindow, octets: u32, now: Instant) -> u32 {
+        let size = self.size_of(stream);
+        if !stream.pace.count(octets, size, now).is_some_and(|time| self.is_limit(time)) {
+            return 0;
         }
-        self.window -= i64::from(octets);
-        self.held += u64::from(octets);
-        true
+        let growth = size.min(self.max.saturating_sub(size)).min(self.max - self.grown);
+        stream.grown += growth;
+        self.grown += growth;
+        growth
     }
 
-    /// What is held and counts against the connection's window.
-    pub(super) fn charged(&self) -> u64 {
-        self.held - self.advanced
+    /// A window limits the peer if all of it is used within little more than one round trip, and
+    /// what is consumed as fast needs no room.
+    fn is_limit(&self, time: Duration) -> bool {
+        self.round_trip.is_some_and(|round_trip| time < round_trip * 2)
     }
 
-    /// Gives back what has arrived, as far as it need not be consumed first; the increment to announce.
-    pub(super) fn advance(&mut self, octets: u32) -> Option<u32> {
-        let room = self.max_advanced.saturating_sub(self.advanced);
-        let octets = u64::from(octets).min(room);
-        self.advanced += octets;
-        self.give_back(octets as u32)
-    }
-
-    /// Octets were consumed; the increment to announce, if it is time for that.
-    fn consume(&mut self, octets: u32) -> Option<u32> {
-        let octets = u64::from(octets).min(self.held);
-        let due = octets.min(self.charged());
-        self.held -= octets;
-        self.advanced = self.advanced.min(self.held);
-        self.give_back(due as u32)
-    }
-
-    fn give_back(&mut self, octets: u32) -> Option<u32> {
-        self.unannounced += octets;
-        if self.unannounced < self.size / 2 {
-            return None;
-        }
-        let increment = std::mem::take(&mut self.unannounced);
-        self.window += i64::from(increment);
-        Some(increment)
+    /// A stream is gone: what it grew by is there for the others.
+    pub(super) fn forget(&mut self, stream: &StreamWindow) {
+        self.grown -= stream.grown;
     }
 
     /// Whether it is time to ask for the length of the path.
     fn start_asking(&mut self, octets: u32, now: Instant) -> bool {
+        let streams_grow = self.stream_start < self.max && self.grown < self.max;
         self.until_asking = self.until_asking.saturating_sub(octets.into());
-        if self.until_asking > 0 || self.asked.is_some() || self.stream_size >= self.max {
+        if self.until_asking > 0 || self.asked.is_some() || !(streams_grow || self.size < self.max)
+        {
             return false;
         }
         self.asked = Some(now);
@@ -148,78 +208,60 @@ impl ReceiveWindows {
             self.round_trip = Some(self.round_trip.map_or(time, |before| before.min(time)));
         }
     }
-
-    /// Octets were consumed: the size that streams' windows should have, if they should grow. A
-    /// window limits the peer if all of it is used within little more than one round trip, and what
-    /// is consumed as fast needs no room.
-    fn grown(&mut self, octets: u32, now: Instant) -> Option<u32> {
-        self.consumed += u64::from(octets);
-        if self.consumed < self.stream_size.into() {
-            return None;
-        }
-        let time = now.saturating_duration_since(std::mem::replace(&mut self.epoch, now));
-        self.consumed = 0;
-        let limited = self.round_trip.is_some_and(|round_trip| time < round_trip * 2);
-        (limited && self.stream_size < self.max)
-            .then(|| self.stream_size.saturating_mul(2).min(self.max))
-    }
 }
 
 impl Engine {
     /// Gives back flow-control credit of consumed data: exactly the `credit` of each
-    /// [`Event::Data`](crate::Event), once, also when the stream is gone. Updates of windows are
-    /// sent when they are worth a frame.
+    /// [`Event::Data`](crate::Event), once. It concerns the stream's window only, and nothing
+    /// happens if the stream is gone: the connection's window came back when the data arrived.
+    /// Updates of windows are sent when they are worth a frame.
     pub fn release(&mut self, stream: StreamId, credit: u32) {
-        if credit == 0 || self.ending.is_closed() {
+        self.output.settle();
+        let Some(entry) = self.streams.get_mut(stream.0) else { return };
+        let credit = entry.window.consume(credit);
+        if credit == 0 {
             return;
         }
-        self.output.settle();
-        self.release_connection(credit);
         if self.windows.start_asking(credit, self.now) {
             self.output.ping(false, MEASURE);
         }
-        if let Some(size) = self.windows.grown(credit, self.now) {
-            self.grow_windows(size);
-        }
-        let size = self.windows.stream_size;
-        let Some(entry) = self.streams.get_mut(stream.0) else { return };
         if entry.receive == Half::Ended {
             return;
         }
-        // Never above the size, whatever the application gives back.
-        let most = u32::try_from(i64::from(size) - entry.receive_window).unwrap_or(0);
-        entry.unannounced = entry.unannounced.saturating_add(credit).min(most);
-        if entry.unannounced > 0 && entry.unannounced >= size / 2 {
-            let increment = std::mem::take(&mut entry.unannounced);
-            entry.receive_window += i64::from(increment);
+        let growth = self.windows.grow(&mut entry.window, credit, self.now);
+        if growth > 0 {
+            let increment = growth + std::mem::take(&mut entry.window.unannounced);
+            self.output.window_update(stream.0, increment);
+            // The connection's window holds two full streams at least.
+            let size = self.windows.size_of(&entry.window).saturating_mul(2);
+            self.widen_connection(size.min(self.windows.max));
+        } else if let Some(increment) = self.windows.due(&mut entry.window) {
             self.output.window_update(stream.0, increment);
         }
     }
 
-    /// Gives back the connection's part only.
-    pub(super) fn release_connection(&mut self, credit: u32) {
-        if let Some(increment) = self.windows.consume(credit) {
+    /// Flow-controlled octets arrived: they count against the connection's window until the peer is
+    /// told that they have arrived.
+    pub(super) fn receive_on_connection(&mut self, octets: u32) -> Result<(), Fault> {
+        if octets > self.windows.window() {
+            return Err(Fault::new(
+                ErrorCode::FlowControlError,
+                "more DATA than the connection's window allows",
+            ));
+        }
+        self.windows.unannounced += octets;
+        if let Some(size) = self.windows.wanted(octets, self.now) {
+            self.widen_connection(size);
+        }
+        if let Some(increment) = self.windows.due_on_connection() {
             self.output.window_update(0, increment);
         }
+        Ok(())
     }
 
-    /// Gives all streams windows of `stream_size` octets.
-    fn grow_windows(&mut self, stream_size: u32) {
-        let difference = stream_size - self.windows.stream_size;
-        self.windows.stream_size = stream_size;
-        self.windows.stream_start = self.windows.stream_start.max(stream_size);
-        for (_, stream) in self.streams.iter_mut() {
-            stream.receive_window += i64::from(difference);
-        }
-        let setting = Setting { id: SettingId::InitialWindowSize, value: stream_size };
-        Settings::emit(&[setting], self.output.control());
-        self.timers.settings_sent(self.now);
-        // The connection holds two full streams at least.
-        let size = stream_size.saturating_mul(2).min(self.windows.max).max(self.windows.size);
-        let increment = size - self.windows.size;
-        if increment > 0 {
-            self.windows.size = size;
-            self.windows.window += i64::from(increment);
+    /// Makes the connection's window `size` octets large, if it is smaller.
+    pub(super) fn widen_connection(&mut self, size: u32) {
+        if let Some(increment) = self.windows.widen(size) {
             self.output.window_update(0, increment);
         }
     }
