@@ -47,6 +47,8 @@ use crate::service::{Finished, Handler};
 
 /// Places of paths that a connection remembers; a client calls few methods.
 const REMEMBERED: usize = 32;
+/// Deadlines of calls that have ended before them, kept until there are more of them than it is worth.
+const STALE_DEADLINES: usize = 64;
 
 /// The calls of one connection.
 pub(crate) struct ServerConnection {
@@ -158,15 +160,16 @@ impl ServerConnection {
             let late = Status::deadline_exceeded("the deadline had passed when the call arrived");
             return fail(stream, exchange.protocol(), &late, engine);
         }
-        let Some(route) = self.shared.routes.get(collecting.place) else { return };
         if end {
             exchange.receive(Bytes::new(), true);
         }
-        if route.method.kind.streams_requests() {
+        if self.shared.routes.get(collecting.place).method.kind.streams_requests() {
             self.stream(stream, collecting, engine);
         } else {
             exchange.expect(Cardinality::One);
+            let deadline = collecting.deadline.filter(|_| !end);
             self.collect(stream, Box::new(collecting), engine);
+            self.watch(deadline, stream);
         }
     }
 
@@ -179,7 +182,6 @@ impl ServerConnection {
             }
             Ok(None) => {
                 collecting.exchange.settle();
-                self.watch(collecting.deadline, stream);
                 self.calls.insert(stream, Stage::Collecting(collecting));
                 return;
             }
@@ -207,7 +209,7 @@ impl ServerConnection {
     ) {
         let Collecting { exchange, head, place, deadline } = collecting;
         let protocol = exchange.protocol();
-        let Some(route) = self.shared.routes.get(place) else { return };
+        let route = self.shared.routes.get(place);
         let sender = exchange.sender(head.reply_encoding(Encoding::Gzip));
         let link =
             matches!(route.handler, Handler::Replies(_)).then(|| self.link(stream, exchange));
@@ -225,7 +227,7 @@ impl ServerConnection {
     fn stream(&mut self, stream: StreamId, collecting: Collecting, engine: &mut Engine) {
         let Collecting { exchange, head, place, deadline } = collecting;
         let protocol = exchange.protocol();
-        let Some(route) = self.shared.routes.get(place) else { return };
+        let route = self.shared.routes.get(place);
         let sender = exchange.sender(head.reply_encoding(Encoding::Gzip));
         let link = self.link(stream, exchange);
         let wire = Wire::new(sender, self.shared.limits, Some(Arc::clone(&link)));
@@ -260,10 +262,14 @@ impl ServerConnection {
         }
     }
 
+    /// Ends the call at its deadline, if it has one.
     fn watch(&mut self, deadline: Option<Deadline>, stream: StreamId) {
-        if let Some(deadline) = deadline {
-            self.deadlines.push(Reverse((deadline.instant(), stream)));
+        let Some(deadline) = deadline else { return };
+        if self.deadlines.len() > 2 * self.calls.len() + STALE_DEADLINES {
+            let calls = &self.calls;
+            self.deadlines.retain(|Reverse((_, stream))| calls.contains_key(stream));
         }
+        self.deadlines.push(Reverse((deadline.instant(), stream)));
     }
 
     fn data(&mut self, stream: StreamId, data: Bytes, credit: u32, end: bool, engine: &mut Engine) {

@@ -36,8 +36,9 @@ impl Routes {
         known.map(|&(service, route)| Place(service, route)).ok_or_else(|| self.missing(path))
     }
 
-    pub(crate) fn get(&self, place: Place) -> Option<&Route> {
-        self.services.get(place.0)?.routes().get(place.1)
+    /// The route at a place that [`find`](Self::find) has given.
+    pub(crate) fn get(&self, place: Place) -> &Route {
+        &self.services[place.0].routes()[place.1]
     }
 
     #[cold]
