@@ -9,7 +9,7 @@ use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::{Buf, BytesMut};
 use farcall_socket::Connection;
@@ -18,16 +18,12 @@ use farcall_wire::http2::{self, Engine, ErrorCode};
 use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::time::Sleep;
 
+use crate::farewell::Farewell;
+
 /// Bytes asked of the kernel at once: four full DATA frames.
 const READ_SIZE: usize = 64 * 1024;
 /// Batches before the task lets others run.
 const ROUNDS: usize = 16;
-/// How long a closed connection may still deliver its last words: closing with unread input would reset the peer
-/// before it has read why (RFC 9113 section 9.1).
-const LINGER: Duration = Duration::from_millis(500);
-/// Bytes thrown away while lingering.
-const LINGER_BYTES: usize = 1024 * 1024;
-
 /// What a connection is for: the server's side or the client's.
 pub(crate) trait Role: Send + Unpin + 'static {
     /// Acts on one event of the engine.
@@ -59,21 +55,11 @@ pub(crate) struct Driver<R: Role> {
     partial: Box<[u8]>,
     timer: Option<Pin<Box<Sleep>>>,
     written: u64,
-    stage: Stage,
+    peer_ended: bool,
+    /// The engine has ended, and the role knows it.
+    farewell: Option<Farewell>,
     /// A wake-up by notes alone waits one turn, so that whoever else is about to leave one joins the batch.
     gathered: bool,
-}
-
-/// Where the connection is in its life.
-enum Stage {
-    Open,
-    /// The peer sends no more.
-    HalfClosed,
-    /// All is said; waits for the peer to have read it.
-    Lingering {
-        until: Instant,
-        left: usize,
-    },
 }
 
 /// What one batch came to.
@@ -103,7 +89,8 @@ impl<R: Role> Driver<R> {
             partial: Box::default(),
             timer: None,
             written: 0,
-            stage: Stage::Open,
+            peer_ended: false,
+            farewell: None,
             gathered: false,
         }
     }
@@ -122,7 +109,7 @@ impl<R: Role> Driver<R> {
     }
 
     fn read(&mut self, cx: &mut Context<'_>, now: Instant) -> io::Result<Progress> {
-        if !matches!(self.stage, Stage::Open) || !self.engine.wants_input() {
+        if self.peer_ended || !self.engine.wants_input() {
             return Ok(Progress::None);
         }
         let Poll::Ready(read) = self.poll_read(cx) else {
@@ -130,7 +117,7 @@ impl<R: Role> Driver<R> {
         };
         let mut input = read?;
         if input.len() == self.partial.len() {
-            self.stage = Stage::HalfClosed;
+            self.peer_ended = true;
             self.engine.receive_eof(now);
         } else {
             self.engine.receive(&mut input, now);
@@ -187,7 +174,7 @@ impl<R: Role> Driver<R> {
 
     /// Sleeps until the earliest timer. Returns whether one is due already.
     fn timer_due(&mut self, cx: &mut Context<'_>) -> bool {
-        let timeouts = [self.engine.next_timeout(), self.role.next_timeout(), self.linger_until()];
+        let timeouts = [self.engine.next_timeout(), self.role.next_timeout()];
         let Some(next) = timeouts.into_iter().flatten().min() else {
             self.timer = None;
             return false;
@@ -204,13 +191,6 @@ impl<R: Role> Driver<R> {
             self.timer = None;
         }
         rang
-    }
-
-    fn linger_until(&self) -> Option<Instant> {
-        match self.stage {
-            Stage::Lingering { until, .. } => Some(until),
-            Stage::Open | Stage::HalfClosed => None,
-        }
     }
 
     fn handle_timeouts(&mut self, now: Instant) {
@@ -234,8 +214,8 @@ impl<R: Role> Driver<R> {
                 self.engine.close(ErrorCode::NoError, "", now);
                 continue;
             }
-            if self.engine.is_closed() && self.engine.output().is_empty() {
-                return self.poll_farewell(cx, now);
+            if self.engine.is_closed() {
+                return Poll::Ready(Ok(()));
             }
             if progress == Progress::Some {
                 continue;
@@ -251,55 +231,28 @@ impl<R: Role> Driver<R> {
         cx.waker().wake_by_ref();
         Poll::Pending
     }
-
-    /// Closes the sending half and reads on until the peer has closed too, for a bounded time and amount.
-    fn poll_farewell(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<io::Result<()>> {
-        if !matches!(self.stage, Stage::Lingering { .. }) {
-            let ended = matches!(self.stage, Stage::HalfClosed);
-            ready!(Pin::new(&mut self.connection).poll_shutdown(cx))?;
-            if ended {
-                return Poll::Ready(Ok(()));
-            }
-            self.stage = Stage::Lingering { until: now + LINGER, left: LINGER_BYTES };
-        }
-        self.partial = Box::default();
-        loop {
-            let read = ready!(self.poll_linger(cx))?;
-            match &mut self.stage {
-                Stage::Lingering { left, .. } if read > 0 && *left > read => *left -= read,
-                _ => return Poll::Ready(Ok(())),
-            }
-        }
-    }
-
-    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        if let Poll::Ready(read) = self.poll_read(cx) {
-            let input = read?;
-            let read = input.len();
-            buffer::give_back(input);
-            return Poll::Ready(Ok(read));
-        }
-        while self.timer_due(cx) {
-            if self.linger_until().is_none_or(|until| Instant::now() >= until) {
-                return Poll::Ready(Ok(0));
-            }
-        }
-        Poll::Pending
-    }
 }
 
 impl<R: Role> Future for Driver<R> {
     type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if let Err(cause) = ready!(self.turn(cx)) {
-            self.role.broken(&cause);
-            let now = Instant::now();
-            self.engine.receive_eof(now);
-            self.events(now);
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        if this.farewell.is_none() {
+            let ended = ready!(this.turn(cx));
+            if let Err(cause) = &ended {
+                this.role.broken(cause);
+                this.engine.receive_eof(Instant::now());
+                this.events(Instant::now());
+            }
+            this.role.closed();
+            if ended.is_err() {
+                return Poll::Ready(());
+            }
         }
-        self.role.closed();
-        Poll::Ready(())
+        let peer_ended = this.peer_ended;
+        let farewell = this.farewell.get_or_insert_with(|| Farewell::new(peer_ended));
+        farewell.poll(&mut this.connection, this.engine.output(), cx)
     }
 }
 

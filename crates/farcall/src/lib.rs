@@ -13,6 +13,7 @@
 mod call;
 mod client;
 mod driver;
+mod farewell;
 mod interceptor;
 mod link;
 mod mailbox;
