@@ -1,6 +1,6 @@
 //! The kernel's queue of connections that wait to be accepted, for TCP and Unix sockets alike.
 //!
-//! The queue does not bind: [`crate::tcp`] and [`crate::unix`] hand it a socket that already listens.
+//! The queue does not bind: it takes a socket that already listens.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -13,52 +13,75 @@ use tokio::net::{TcpListener, UnixListener};
 use crate::connection::Connection;
 use crate::pause::Pause;
 use crate::unix::BoundPath;
-use crate::{tcp, unix};
+use crate::{Address, Listening, Socket, tcp, unix};
 
 #[derive(Debug)]
 pub(crate) struct AcceptQueue {
-    socket: Socket,
+    socket: Kernel,
     pause: Pause,
 }
 
 #[derive(Debug)]
-enum Socket {
+enum Kernel {
     Tcp(TcpListener),
     Unix {
         // Dropped before the socket: as long as the file is there somebody must answer, or another process would take
         // it for a stale one.
-        file: Arc<BoundPath>,
+        file: Option<Arc<BoundPath>>,
+        name: Address,
         socket: UnixListener,
     },
 }
 
 impl AcceptQueue {
-    /// Takes a listening, non-blocking TCP socket. Must be called inside a tokio runtime, which will watch it.
-    pub(crate) fn tcp(socket: OwnedFd) -> io::Result<Self> {
-        let socket = Socket::Tcp(TcpListener::from_std(socket.into())?);
-        Ok(Self::new(socket))
+    /// Takes a listening socket. Must be called inside a tokio runtime, which will watch it.
+    pub(crate) fn new(socket: Socket<Listening>) -> io::Result<Self> {
+        let (raw, name, file) = socket.into_parts();
+        raw.set_nonblocking(true)?;
+        Self::watch(raw.into(), name, file)
     }
 
-    /// Takes a listening, non-blocking Unix socket and its file.
-    pub(crate) fn unix(socket: OwnedFd, file: Arc<BoundPath>) -> io::Result<Self> {
-        let socket = UnixListener::from_std(socket.into())?;
-        Ok(Self::new(Socket::Unix { file, socket }))
-    }
-
-    fn new(socket: Socket) -> Self {
+    fn watch(
+        socket: OwnedFd,
+        name: Option<Address>,
+        file: Option<Arc<BoundPath>>,
+    ) -> io::Result<Self> {
+        let socket = match name {
+            Some(name) => {
+                Kernel::Unix { file, name, socket: UnixListener::from_std(socket.into())? }
+            }
+            None => Kernel::Tcp(TcpListener::from_std(socket.into())?),
+        };
         let pause = Pause::default();
-        Self { socket, pause }
+        Ok(Self { socket, pause })
+    }
+
+    /// Back to the socket that it was made of.
+    pub(crate) fn into_socket(self) -> io::Result<Socket<Listening>> {
+        let (socket, file) = match self.socket {
+            Kernel::Tcp(socket) => (OwnedFd::from(socket.into_std()?), None),
+            Kernel::Unix { file, socket, .. } => (OwnedFd::from(socket.into_std()?), file),
+        };
+        Socket::adopt_listening(socket.into(), file)
+    }
+
+    /// The file of a Unix socket, if it is ours.
+    pub(crate) fn file(&self) -> Option<&Arc<BoundPath>> {
+        match &self.socket {
+            Kernel::Tcp(_) => None,
+            Kernel::Unix { file, .. } => file.as_ref(),
+        }
     }
 
     pub(crate) async fn accept(&self) -> io::Result<Connection> {
         loop {
             self.pause.wait().await;
             let result = match &self.socket {
-                Socket::Tcp(socket) => {
+                Kernel::Tcp(socket) => {
                     socket.accept().await.map(|(stream, address)| tcp::connection(stream, address))
                 }
-                Socket::Unix { socket, file } => {
-                    socket.accept().await.map(|(stream, _)| unix::connection(stream, file.path()))
+                Kernel::Unix { socket, name, .. } => {
+                    socket.accept().await.map(|(stream, _)| unix::connection(stream, name.clone()))
                 }
             };
             if let Some(connection) = self.judge(result)? {
@@ -72,10 +95,10 @@ impl AcceptQueue {
         loop {
             ready!(self.pause.poll_wait(cx));
             let result = match &self.socket {
-                Socket::Tcp(socket) => ready!(socket.poll_accept(cx))
+                Kernel::Tcp(socket) => ready!(socket.poll_accept(cx))
                     .map(|(stream, address)| tcp::connection(stream, address)),
-                Socket::Unix { socket, file } => ready!(socket.poll_accept(cx))
-                    .map(|(stream, _)| unix::connection(stream, file.path())),
+                Kernel::Unix { socket, name, .. } => ready!(socket.poll_accept(cx))
+                    .map(|(stream, _)| unix::connection(stream, name.clone())),
             };
             if let Some(connection) = self.judge(result)? {
                 return Poll::Ready(Ok(connection));
@@ -88,8 +111,8 @@ impl AcceptQueue {
     pub(crate) fn try_accept(&self) -> io::Result<Option<Connection>> {
         loop {
             let result = match &self.socket {
-                Socket::Tcp(socket) => try_accept_tcp(socket.as_fd()),
-                Socket::Unix { socket, file } => try_accept_unix(socket.as_fd(), file.path()),
+                Kernel::Tcp(socket) => try_accept_tcp(socket.as_fd()),
+                Kernel::Unix { socket, name, .. } => try_accept_unix(socket.as_fd(), name.clone()),
             };
             match result {
                 Ok(connection) => return Ok(Some(connection)),
@@ -100,12 +123,18 @@ impl AcceptQueue {
         }
     }
 
-    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+    pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
         match &self.socket {
-            Socket::Tcp(socket) => Self::tcp(socket.as_fd().try_clone_to_owned()?),
-            Socket::Unix { socket, file } => {
-                Self::unix(socket.as_fd().try_clone_to_owned()?, file.clone())
-            }
+            Kernel::Tcp(socket) => socket.as_fd(),
+            Kernel::Unix { socket, .. } => socket.as_fd(),
+        }
+    }
+
+    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+        let copy = self.descriptor().try_clone_to_owned()?;
+        match &self.socket {
+            Kernel::Tcp(_) => Self::watch(copy, None, None),
+            Kernel::Unix { name, file, .. } => Self::watch(copy, Some(name.clone()), file.clone()),
         }
     }
 
@@ -132,8 +161,8 @@ fn try_accept_tcp(socket: BorrowedFd<'_>) -> io::Result<Connection> {
     Ok(tcp::connection(stream, address))
 }
 
-fn try_accept_unix(socket: BorrowedFd<'_>, path: &Arc<std::path::Path>) -> io::Result<Connection> {
+fn try_accept_unix(socket: BorrowedFd<'_>, name: Address) -> io::Result<Connection> {
     let (socket, _) = acceptfrom_with(socket, FLAGS)?;
     let stream = tokio::net::UnixStream::from_std(socket.into())?;
-    Ok(unix::connection(stream, path))
+    Ok(unix::connection(stream, name))
 }

@@ -3,7 +3,7 @@
 //! A connection moves bytes and keeps none: what was written is with the transport, and flushing is not needed.
 
 use std::io::{self, IoSlice};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -12,8 +12,11 @@ use rustix::net::{SendAncillaryBuffer, SendFlags, send, sendmsg};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
+use crate::inherited::Inherited;
 use crate::limits::WRITE_SLICES;
-use crate::{Address, ConnectError, Endpoint, Options, Peer, Scheme, memory, tcp, unix};
+use crate::unix::BoundPath;
+use crate::{Address, ConnectError, Connected, Endpoint, Options, Peer, Scheme, Socket};
+use crate::{memory, tcp, unix};
 
 /// One ordered pipe of bytes.
 ///
@@ -23,6 +26,8 @@ use crate::{Address, ConnectError, Endpoint, Options, Peer, Scheme, memory, tcp,
 pub struct Connection {
     pipe: Pipe,
     peer: Arc<Peer>,
+    /// The file of this end, if it was bound to one.
+    file: Option<Arc<BoundPath>>,
 }
 
 #[derive(Debug)]
@@ -34,7 +39,55 @@ pub(crate) enum Pipe {
 
 impl Connection {
     pub(crate) fn new(pipe: Pipe, peer: Arc<Peer>) -> Self {
-        Self { pipe, peer }
+        Self { pipe, peer, file: None }
+    }
+
+    /// Takes a connected, non-blocking socket.
+    pub(crate) fn from_socket(
+        socket: socket2::Socket,
+        is_unix: bool,
+        peer: Arc<Peer>,
+        file: Option<Arc<BoundPath>>,
+    ) -> io::Result<Self> {
+        let pipe = if is_unix {
+            Pipe::Unix(UnixStream::from_std(OwnedFd::from(socket).into())?)
+        } else {
+            Pipe::Tcp(TcpStream::from_std(socket.into())?)
+        };
+        Ok(Self { pipe, peer, file })
+    }
+
+    /// The socket itself, for use without a runtime.
+    ///
+    /// # Errors
+    /// `Unsupported` for a connection inside the process, which has no socket.
+    pub fn into_blocking(self) -> io::Result<Socket<Connected>> {
+        let socket = match self.pipe {
+            Pipe::Tcp(stream) => OwnedFd::from(stream.into_std()?),
+            Pipe::Unix(stream) => OwnedFd::from(stream.into_std()?),
+            Pipe::Memory(_) => return Err(no_socket()),
+        };
+        Socket::from_async(socket.into(), &self.peer, self.file)
+    }
+
+    pub(crate) fn unix_stream(&self) -> io::Result<&UnixStream> {
+        match &self.pipe {
+            Pipe::Unix(stream) => Ok(stream),
+            _ => Err(io::Error::new(io::ErrorKind::Unsupported, "not a Unix connection")),
+        }
+    }
+
+    /// The process at the other end of a Unix connection as a descriptor (Linux 6.5): its number cannot be given to
+    /// another process meanwhile, and it becomes readable when the process ends.
+    ///
+    /// # Errors
+    /// When this is no Unix connection, the kernel is older, or the process is gone.
+    pub fn peer_process(&self) -> io::Result<OwnedFd> {
+        match &self.pipe {
+            Pipe::Tcp(stream) => unix::peer_process(stream),
+            Pipe::Unix(stream) => unix::peer_process(stream),
+            Pipe::Memory(_) => Err(no_socket()),
+        }
     }
 
     /// Connects to the endpoint. The addresses of a name are tried in turn with a head start of 250 ms each (RFC 8305).
@@ -45,10 +98,16 @@ impl Connection {
     /// # Errors
     /// [`ConnectError`] names the endpoint and lists every address that was tried, each with its cause.
     pub async fn connect(endpoint: &Endpoint, options: &Options) -> Result<Self, ConnectError> {
-        match (endpoint.scheme(), endpoint.path(), endpoint.name()) {
-            (Scheme::Tcp | Scheme::Http, _, _) => tcp::connect(endpoint, options).await,
-            (Scheme::Unix, Some(path), _) => unix::connect(endpoint, path, options).await,
-            (Scheme::Memory, _, Some(name)) => memory::connect(endpoint, name, options).await,
+        let options = &endpoint.options(options);
+        match (endpoint.scheme(), endpoint.name()) {
+            (Scheme::Tcp | Scheme::Http, _) => tcp::connect(endpoint, options).await,
+            (Scheme::Unix, _) => unix::connect(endpoint, options).await,
+            (Scheme::Memory, Some(name)) => memory::connect(endpoint, name, options).await,
+            (Scheme::Descriptor, _) => {
+                let socket = Inherited::take(endpoint).and_then(Inherited::into_connected);
+                let connection = socket.and_then(Socket::<Connected>::into_async);
+                connection.map_err(|error| ConnectError::from_io(endpoint, error))
+            }
             _ => Err(ConnectError::unsupported(endpoint)),
         }
     }
@@ -61,6 +120,15 @@ impl Connection {
     /// Who is at the other end.
     pub fn peer(&self) -> &Arc<Peer> {
         &self.peer
+    }
+
+    /// The descriptor, for those who watch; `None` in memory. Whoever reads or writes through it mixes up the bytes.
+    pub fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        match &self.pipe {
+            Pipe::Tcp(stream) => Some(stream.as_fd()),
+            Pipe::Unix(stream) => Some(stream.as_fd()),
+            Pipe::Memory(_) => None,
+        }
     }
 
     /// Where this end is. An accepted TCP connection has its listener's port.
@@ -164,6 +232,10 @@ fn poll_send(
 
 // A program that did not tell the system to ignore SIGPIPE would be killed by a write to a closed connection, and a
 // library cannot decide that for its program. So sockets are written to with MSG_NOSIGNAL, which tokio does not promise.
+
+fn no_socket() -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, "a connection inside the process has no socket")
+}
 
 fn send_bytes(socket: &impl AsFd, bytes: &[u8]) -> io::Result<usize> {
     Ok(send(socket, bytes, SendFlags::NOSIGNAL)?)

@@ -9,8 +9,10 @@ use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::limits::{ENDPOINT_BYTES, HOST_BYTES, LABEL_BYTES, UNIX_PATH_BYTES};
-use crate::{EndpointError, services};
+use crate::limits::{
+    ABSTRACT_NAME_BYTES, ENDPOINT_BYTES, HOST_BYTES, LABEL_BYTES, UNIX_PATH_BYTES,
+};
+use crate::{EndpointError, Options, query, services};
 
 /// What an endpoint's URL starts with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,13 +32,13 @@ pub enum Scheme {
     Wss,
     /// `udp://host:port`: datagrams.
     Udp,
-    /// `unix:///path`
+    /// `unix:///path`, or `unix://@name` for an abstract name.
     Unix,
     /// `shm:///path`: shared memory, handed over through the Unix socket at the path.
     Shm,
     /// `mem://name`: inside this process.
     Memory,
-    /// `fd://3`: a socket that a supervisor handed in.
+    /// `fd://3` or `fd://name`: a socket that a supervisor handed in.
     Descriptor,
 }
 
@@ -90,6 +92,8 @@ impl fmt::Display for Scheme {
 /// Where to listen or connect, as a URL.
 ///
 /// Prints back what was parsed. Two endpoints are equal when they name the same place: `tcp://a:http` equals `tcp://a:80`.
+/// A query sets [`Options`] for whoever listens or connects there, as in `tcp://a:80?backlog=64&nodelay=0`; it does not
+/// belong to the place.
 ///
 /// ```
 /// use farcall_socket::{Endpoint, Scheme};
@@ -108,6 +112,8 @@ pub struct Endpoint {
     text: Arc<str>,
     scheme: Scheme,
     place: Place,
+    /// Where the query begins in the text, after the `?`.
+    query: Option<usize>,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -152,7 +158,7 @@ impl Endpoint {
         }
     }
 
-    /// The name of a `mem://` endpoint.
+    /// The name of a `mem://name`, `unix://@name` or `fd://name` endpoint.
     pub fn name(&self) -> Option<&str> {
         match &self.place {
             Place::Name(name) => Some(name),
@@ -160,12 +166,34 @@ impl Endpoint {
         }
     }
 
-    /// The number of an `fd://` endpoint.
+    /// The number of an `fd://3` endpoint.
     pub fn descriptor(&self) -> Option<u32> {
         match self.place {
             Place::Descriptor(number) => Some(number),
             _ => None,
         }
+    }
+
+    /// The options of the query, as in `backlog=64&nodelay=0`.
+    pub fn query(&self) -> Option<&str> {
+        self.query.and_then(|at| self.text.get(at..))
+    }
+
+    /// The given options with those that the endpoint's query changes. Listening and connecting do this by themselves.
+    ///
+    /// ```
+    /// use farcall_socket::{Endpoint, Options};
+    /// let endpoint: Endpoint = "tcp://127.0.0.1:80?backlog=64&nodelay=0".parse()?;
+    /// let expected = Options { backlog: Some(64), nodelay: false, ..Options::default() };
+    /// assert_eq!(endpoint.options(&Options::default()), expected);
+    /// # Ok::<_, farcall_socket::EndpointError>(())
+    /// ```
+    pub fn options(&self, given: &Options) -> Options {
+        let mut options = given.clone();
+        if let Some(query) = self.query() {
+            query::apply(query, &mut options);
+        }
+        options
     }
 
     /// What a client writes into `:authority` or `Host`: `host:port`, or `localhost` where there is no host.
@@ -184,22 +212,25 @@ impl Endpoint {
 
     /// The same scheme at the address that a socket was really bound to.
     pub(crate) fn at(&self, address: SocketAddr) -> Self {
-        Self::from_address(self.scheme, address)
+        Self::from_address(self.scheme, address, self.query())
     }
 
-    fn from_address(scheme: Scheme, address: SocketAddr) -> Self {
-        Self {
-            text: format!("{scheme}://{address}").into(),
-            scheme,
-            place: Place::Host { host: address.ip().to_string().into(), port: address.port() },
-        }
+    fn from_address(scheme: Scheme, address: SocketAddr, query: Option<&str>) -> Self {
+        let place = format!("{scheme}://{address}");
+        let (text, query) = match query {
+            Some(query) => (format!("{place}?{query}"), Some(place.len() + 1)),
+            None => (place, None),
+        };
+        let host = address.ip().to_string().into();
+        let place = Place::Host { host, port: address.port() };
+        Self { text: text.into(), scheme, place, query }
     }
 }
 
 impl From<SocketAddr> for Endpoint {
     /// `tcp://` at the address.
     fn from(address: SocketAddr) -> Self {
-        Self::from_address(Scheme::Tcp, address)
+        Self::from_address(Scheme::Tcp, address, None)
     }
 }
 
@@ -212,13 +243,22 @@ impl FromStr for Endpoint {
             return Err(EndpointError::new(url, "length", expected, url));
         }
         let (scheme, rest) = parse_scheme(url)?;
+        let (rest, query) = match rest.split_once('?') {
+            Some((rest, query)) => (rest, Some(query)),
+            None => (rest, None),
+        };
+        if let Some(query) = query {
+            query::check(url, query)?;
+        }
         let place = match scheme {
+            Scheme::Unix if rest.starts_with('@') => parse_abstract_name(url, &rest[1..])?,
             Scheme::Unix | Scheme::Shm => parse_path(url, rest)?,
             Scheme::Memory => parse_name(url, rest)?,
             Scheme::Descriptor => parse_descriptor(url, rest)?,
             _ => parse_host_and_port(url, scheme, rest)?,
         };
-        Ok(Self { text: url.into(), scheme, place })
+        let query = query.map(|query| url.len() - query.len());
+        Ok(Self { text: url.into(), scheme, place, query })
     }
 }
 
@@ -268,8 +308,8 @@ fn parse_host_and_port(url: &str, scheme: Scheme, rest: &str) -> Result<Place, E
         Some(_) => rest.strip_suffix('/').unwrap_or(rest),
         None => rest,
     };
-    if let Some(at) = rest.find(['/', '?', '#']) {
-        let expected = "nothing after the port";
+    if let Some(at) = rest.find(['/', '#']) {
+        let expected = "nothing but ?options after the port";
         return Err(EndpointError::new(url, "path", expected, &rest[at..]));
     }
     let (host, port) = split_port(url, rest)?;
@@ -359,7 +399,7 @@ fn parse_port(url: &str, scheme: Scheme, port: &str) -> Result<u16, EndpointErro
     services::port(port, protocol).ok_or_else(wrong)
 }
 
-/// The path is taken as it is written; nothing in it is decoded.
+/// The path is taken as it is written; nothing in it is decoded, so that no path with a `?` can be written.
 fn parse_path(url: &str, path: &str) -> Result<Place, EndpointError> {
     let wrong = |expected| EndpointError::new(url, "path", expected, path);
     if !path.starts_with('/') {
@@ -386,13 +426,30 @@ fn parse_name(url: &str, name: &str) -> Result<Place, EndpointError> {
     Ok(Place::Name(name.into()))
 }
 
-fn parse_descriptor(url: &str, number: &str) -> Result<Place, EndpointError> {
-    let digits = number.bytes().all(|b| b.is_ascii_digit());
-    match number.parse::<i32>() {
+/// A name outside the file system. Only what can be read and typed is taken; the kernel would take any bytes.
+fn parse_abstract_name(url: &str, name: &str) -> Result<Place, EndpointError> {
+    let fits = (1..=ABSTRACT_NAME_BYTES).contains(&name.len());
+    if !fits || !name.bytes().all(|b| b.is_ascii_graphic()) {
+        let expected = "1 to 107 letters, digits and signs after the `@`";
+        return Err(EndpointError::new(url, "name", expected, name));
+    }
+    Ok(Place::Name(name.into()))
+}
+
+/// A number, or the name that the supervisor gave to the socket.
+fn parse_descriptor(url: &str, written: &str) -> Result<Place, EndpointError> {
+    let is_name_byte = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+    let is_name =
+        written.starts_with(|c: char| c.is_ascii_alphabetic()) && written.bytes().all(is_name_byte);
+    if is_name {
+        return Ok(Place::Name(written.into()));
+    }
+    let digits = written.bytes().all(|b| b.is_ascii_digit());
+    match written.parse::<i32>() {
         Ok(number) if digits => Ok(Place::Descriptor(number.unsigned_abs())),
         _ => {
-            let expected = "the number of an open descriptor, as in fd://3";
-            Err(EndpointError::new(url, "descriptor", expected, number))
+            let expected = "the number or name of an inherited socket, as in fd://3 or fd://web";
+            Err(EndpointError::new(url, "descriptor", expected, written))
         }
     }
 }

@@ -29,7 +29,8 @@ impl EndpointError {
         }
     }
 
-    /// The part that is wrong: `"scheme"`, `"host"`, `"port"`, `"path"`, `"name"`, `"descriptor"` or `"length"`.
+    /// The part that is wrong: `"scheme"`, `"host"`, `"port"`, `"path"`, `"name"`, `"descriptor"`, `"option"` or
+    /// `"length"`.
     pub fn part(&self) -> &'static str {
         self.part
     }
@@ -60,6 +61,42 @@ fn quote(text: &str) -> String {
         quoted.push_str(&escaped);
     }
     quoted
+}
+
+/// A lookup that failed.
+#[derive(Debug)]
+pub struct ResolveError {
+    endpoint: Endpoint,
+    source: io::Error,
+}
+
+impl ResolveError {
+    pub(crate) fn new(endpoint: &Endpoint, source: io::Error) -> Self {
+        Self { endpoint: endpoint.clone(), source }
+    }
+
+    /// What was to be resolved.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+}
+
+impl fmt::Display for ResolveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot resolve {}: {}", self.endpoint, self.source)
+    }
+}
+
+impl Error for ResolveError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+impl From<ResolveError> for io::Error {
+    fn from(error: ResolveError) -> Self {
+        Self::new(error.source.kind(), error)
+    }
 }
 
 /// Why a bind failed, for code; the error's text is for people.

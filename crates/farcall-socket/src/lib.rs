@@ -1,7 +1,10 @@
 //! Bytes: where to talk ([`Endpoint`]), who waits there ([`Listener`]), the pipe between two ends ([`Connection`]) and who is
 //! at the other end ([`Peer`]).
 //!
-//! This crate moves bytes over TCP, Unix sockets and memory inside one process. It never looks at them: it knows no frame, no
+//! Both are made of [`Socket`], which is a socket as the textbook teaches it: [`Unbound`], [`Bound`], [`Listening`] or
+//! [`Connected`], each step a method that takes the socket along, with or without a runtime. See [`lifecycle`].
+//!
+//! This crate moves bytes over TCP, UDP, Unix sockets and memory inside one process. It never looks at them: it knows no frame, no
 //! call and no service, keeps no log, and starts no task that outlives the call that started it. It is written for Linux.
 //!
 //! ```
@@ -23,26 +26,50 @@
 //! ```
 
 mod accept_queue;
+mod activate;
+mod batch;
 mod connection;
+mod datagram;
 mod descriptors;
 mod endpoint;
 mod error;
+mod handover;
+mod inherited;
+pub mod lifecycle;
 mod limits;
 mod listener;
 mod memory;
 mod options;
 mod pause;
 mod peer;
+mod query;
+mod queue;
 mod race;
 mod resolve;
+mod rights;
+pub mod robust;
 mod services;
+pub mod sockaddr;
+mod sys;
+pub mod table;
 mod tcp;
+mod udp;
 mod unix;
 
+pub use activate::activate;
+pub use batch::{BlockingBatch, DatagramBatch};
 pub use connection::Connection;
-pub use descriptors::descriptor_limit;
+pub use datagram::{BlockingDatagrams, DatagramSocket, DatagramTooLong, Received};
+pub use descriptors::{descriptor_limit, open_descriptors, raise_descriptor_limit};
 pub use endpoint::{Endpoint, Scheme};
-pub use error::{Attempt, BindError, BindErrorKind, ConnectError, ConnectErrorKind, EndpointError};
+pub use error::{
+    Attempt, BindError, BindErrorKind, ConnectError, ConnectErrorKind, EndpointError, ResolveError,
+};
+pub use handover::{Handover, Queued, Takeover};
+pub use inherited::Inherited;
+pub use lifecycle::{Bound, Connected, Failed, Family, Listening, Socket, Unbound};
 pub use listener::Listener;
 pub use options::{Keepalive, Options};
 pub use peer::{Address, Credentials, Peer};
+pub use queue::Queue;
+pub use resolve::{Resolved, resolve};

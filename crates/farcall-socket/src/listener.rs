@@ -5,12 +5,15 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::accept_queue::AcceptQueue;
+use crate::inherited::Inherited;
 use crate::memory::BoundName;
-use crate::{BindError, Connection, Endpoint, Options, Scheme, tcp, unix};
+use crate::unix::BoundPath;
+use crate::{BindError, Connection, Endpoint, Listening, Options, Scheme, Socket, tcp, unix};
 
 /// Waits for connections at an endpoint.
 ///
@@ -37,25 +40,60 @@ impl Listener {
     /// # Errors
     /// [`BindError`] names the endpoint and the cause; a taken port or path is [`crate::BindErrorKind::InUse`].
     pub async fn bind(endpoint: &Endpoint, options: &Options) -> Result<Self, BindError> {
+        let options = &endpoint.options(options);
         let failed = |error| BindError::from_io(endpoint, error);
-        let (endpoint, queue) = match (endpoint.scheme(), endpoint.path(), endpoint.name()) {
-            (Scheme::Tcp | Scheme::Http, _, _) => {
+        let (endpoint, socket) = match (endpoint.scheme(), endpoint.name()) {
+            (Scheme::Tcp | Scheme::Http, _) => {
                 let (socket, real) = tcp::bind(endpoint, options).await?;
-                let queue = AcceptQueue::tcp(socket).map_err(failed)?;
-                (real, Queue::Kernel(queue))
+                (real, socket)
             }
-            (Scheme::Unix, Some(path), _) => {
-                let (socket, bound) = unix::bind(endpoint, path, options).await?;
-                let queue = AcceptQueue::unix(socket, Arc::new(bound)).map_err(failed)?;
-                (endpoint.clone(), Queue::Kernel(queue))
+            (Scheme::Unix, _) => (endpoint.clone(), unix::bind(endpoint, options).await?),
+            (Scheme::Memory, Some(name)) => {
+                let queue = Queue::Memory(Arc::new(BoundName::bind(endpoint, name, options)?));
+                return Ok(Self { endpoint: endpoint.clone(), queue });
             }
-            (Scheme::Memory, _, Some(name)) => {
-                let bound = BoundName::bind(endpoint, name, options)?;
-                (endpoint.clone(), Queue::Memory(Arc::new(bound)))
+            (Scheme::Descriptor, _) => {
+                let socket = Inherited::take(endpoint).and_then(Inherited::into_listening);
+                let socket = socket.map_err(failed)?;
+                (socket.endpoint().map_err(failed)?, socket)
             }
             _ => return Err(BindError::unsupported(endpoint)),
         };
-        Ok(Self { endpoint, queue })
+        Self::from_socket(endpoint, socket).map_err(failed)
+    }
+
+    /// The file of a Unix socket, if there is one.
+    pub(crate) fn file(&self) -> Option<&Arc<BoundPath>> {
+        match &self.queue {
+            Queue::Kernel(queue) => queue.file(),
+            Queue::Memory(_) => None,
+        }
+    }
+
+    pub(crate) fn from_socket(endpoint: Endpoint, socket: Socket<Listening>) -> io::Result<Self> {
+        Ok(Self { endpoint, queue: Queue::Kernel(AcceptQueue::new(socket)?) })
+    }
+
+    /// The socket itself, for use without a runtime.
+    ///
+    /// # Errors
+    /// `Unsupported` for `mem://`, which has no socket.
+    pub fn into_blocking(self) -> io::Result<Socket<Listening>> {
+        match self.queue {
+            Queue::Kernel(queue) => queue.into_socket(),
+            Queue::Memory(_) => Err(no_socket()),
+        }
+    }
+
+    /// How many connections wait now, how many may, and how many found the queue full. TCP only.
+    ///
+    /// # Errors
+    /// `Unsupported` where the kernel does not tell: Unix sockets and `mem://`.
+    pub fn queue(&self) -> io::Result<crate::Queue> {
+        match &self.queue {
+            Queue::Kernel(queue) => crate::Queue::of(queue.descriptor()),
+            Queue::Memory(_) => Err(no_socket()),
+        }
     }
 
     /// The next connection. Dropping the future loses no connection.
@@ -100,6 +138,14 @@ impl Listener {
         &self.endpoint
     }
 
+    /// The descriptor, for those who watch; `None` in memory.
+    pub fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        match &self.queue {
+            Queue::Kernel(queue) => Some(queue.descriptor()),
+            Queue::Memory(_) => None,
+        }
+    }
+
     /// Another listener on the same queue, watched by the current tokio runtime. Each connection goes to one of them,
     /// and none is lost when one is dropped: for a thread of its own, or a successor.
     ///
@@ -112,4 +158,8 @@ impl Listener {
         };
         Ok(Self { endpoint: self.endpoint.clone(), queue })
     }
+}
+
+fn no_socket() -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, "a listener inside the process has no socket")
 }

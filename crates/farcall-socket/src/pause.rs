@@ -42,6 +42,14 @@ impl Pause {
         }
     }
 
+    /// Like [`Pause::wait`], for a thread.
+    pub(crate) fn wait_blocking(&self) {
+        let until = self.state().until;
+        if let Some(until) = until {
+            std::thread::sleep(until.saturating_duration_since(Instant::now()));
+        }
+    }
+
     /// Like [`Pause::wait`]; only the last task that polled is woken.
     pub(crate) fn poll_wait(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.state();

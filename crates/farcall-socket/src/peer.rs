@@ -16,6 +16,10 @@ pub enum Address {
     Tcp(SocketAddr),
     /// The path of the Unix socket that the connection goes through; both ends give the same path.
     Unix(Arc<Path>),
+    /// The abstract name of the Unix socket that the connection goes through, without its leading NUL.
+    Abstract(Arc<str>),
+    /// A Unix socket without a name, as of a pair.
+    Unnamed,
     /// Inside this process: the name of the `mem://` listener, or none for a pair.
     Memory(Option<Arc<str>>),
 }
@@ -25,6 +29,8 @@ impl fmt::Display for Address {
         match self {
             Self::Tcp(address) => write!(f, "tcp://{address}"),
             Self::Unix(path) => write!(f, "unix://{}", path.display()),
+            Self::Abstract(name) => write!(f, "unix://@{name}"),
+            Self::Unnamed => f.write_str("unnamed"),
             Self::Memory(Some(name)) => write!(f, "mem://{name}"),
             Self::Memory(None) => f.write_str("in-process"),
         }
@@ -65,7 +71,7 @@ impl Peer {
     pub fn socket_address(&self) -> Option<SocketAddr> {
         match self.address {
             Address::Tcp(address) => Some(address),
-            Address::Unix(_) | Address::Memory(_) => None,
+            _ => None,
         }
     }
 

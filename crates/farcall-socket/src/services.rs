@@ -51,6 +51,15 @@ pub(crate) fn port(name: &str, protocol: &str) -> Option<u16> {
     built_in.or_else(|| find(&registered()?, name, protocol))
 }
 
+/// The name of the service that a port over `tcp` or `udp` is known for: the first of several.
+pub(crate) fn name(port: u16, protocol: &str) -> Option<String> {
+    let built_in = WELL_KNOWN.iter().find(|&&(_, known)| known == port);
+    match built_in {
+        Some((name, _)) => Some((*name).to_owned()),
+        None => find_name(&registered()?, port, protocol),
+    }
+}
+
 fn registered() -> Option<String> {
     let mut bytes = Vec::new();
     let file = File::open("/etc/services").ok()?;
@@ -70,9 +79,19 @@ fn find(services: &str, name: &str, protocol: &str) -> Option<u16> {
     })
 }
 
+fn find_name(services: &str, port: u16, protocol: &str) -> Option<String> {
+    services.lines().find_map(|line| {
+        let mut words = line.split('#').next()?.split_whitespace();
+        let official = words.next()?;
+        let (number, over) = words.next()?.split_once('/')?;
+        let is_it = over == protocol && number.parse() == Ok(port);
+        is_it.then(|| official.to_owned())
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{find, port};
+    use super::{find, find_name, name, port};
 
     const FILE: &str = "# comment\nsmall 7/tcp\nfar-call 7001/tcp call # far\nfar-call 7002/udp\nbroken\nodd x/tcp\n";
 
@@ -91,5 +110,12 @@ mod tests {
         assert_eq!(find(FILE, "CALL", "tcp"), Some(7001));
         assert_eq!(find(FILE, "far", "tcp"), None);
         assert_eq!(find(FILE, "odd", "tcp"), None);
+    }
+
+    #[test]
+    fn a_port_leads_back_to_its_service() {
+        assert_eq!(name(80, "tcp").as_deref(), Some("http"));
+        assert_eq!(find_name(FILE, 7002, "udp").as_deref(), Some("far-call"));
+        assert_eq!(find_name(FILE, 7002, "tcp"), None);
     }
 }

@@ -2,28 +2,36 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::time::Duration;
 
-use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
-use tokio::net::{TcpSocket, TcpStream};
+use socket2::SockRef;
+use tokio::net::TcpStream;
 use tokio::time::timeout_at;
 
 use crate::connection::{Connection, Pipe};
 use crate::error::{BindError, BindErrorKind, ConnectError, ConnectErrorKind};
+use crate::lifecycle::is_own_echo;
 use crate::race::race;
-use crate::resolve::resolve;
-use crate::{Address, Endpoint, Options, Peer};
+use crate::resolve::addresses as resolve;
+use crate::{Address, Endpoint, Listening, Options, Peer, Socket};
 
 /// Listens on the first of the endpoint's addresses that can be had, and says where that is.
 pub(crate) async fn bind(
     endpoint: &Endpoint,
     options: &Options,
-) -> Result<(OwnedFd, Endpoint), BindError> {
+) -> Result<(Socket<Listening>, Endpoint), BindError> {
     let addresses = resolve(endpoint)
         .await
         .map_err(|error| BindError::new(endpoint, BindErrorKind::Unresolved, error))?;
+    listen_on_first(endpoint, addresses, options)
+}
+
+/// Listens on the first of these addresses that can be had.
+pub(crate) fn listen_on_first(
+    endpoint: &Endpoint,
+    addresses: Vec<SocketAddr>,
+    options: &Options,
+) -> Result<(Socket<Listening>, Endpoint), BindError> {
     let mut first_error = None;
     for address in addresses {
         match listen(address, options) {
@@ -35,38 +43,11 @@ pub(crate) async fn bind(
     Err(BindError::from_io(endpoint, error))
 }
 
-fn listen(address: SocketAddr, options: &Options) -> io::Result<(OwnedFd, SocketAddr)> {
-    let socket = open(address, options)?;
-    // Without it a restart within a minute is refused while old connections linger in TIME_WAIT.
-    socket.set_reuse_address(true)?;
-    if let SocketAddr::V6(v6) = address {
-        // `[::]` means every interface, whatever net.ipv6.bindv6only says.
-        socket.set_only_v6(!v6.ip().is_unspecified())?;
-    }
-    socket.bind(&address.into())?;
-    socket.listen(options.kernel_backlog())?;
-    let local = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::AddrNotAvailable)?;
-    Ok((socket.into(), local))
-}
-
-/// A non-blocking, close-on-exec socket with all options set; accepted sockets inherit them from their listener.
-fn open(address: SocketAddr, options: &Options) -> io::Result<Socket> {
-    let kind = Type::STREAM.nonblocking().cloexec();
-    let socket = Socket::new(Domain::for_address(address), kind, Some(Protocol::TCP))?;
-    socket.set_tcp_nodelay(options.nodelay)?;
-    if let Some(keepalive) = &options.keepalive {
-        let whole_seconds =
-            |d: Duration| d.clamp(Duration::from_secs(1), Duration::from_secs(32_767));
-        let keepalive = TcpKeepalive::new()
-            .with_time(whole_seconds(keepalive.idle))
-            .with_interval(whole_seconds(keepalive.interval))
-            .with_retries(u32::from(keepalive.probes.clamp(1, 127)));
-        socket.set_tcp_keepalive(&keepalive)?;
-    }
-    if options.user_timeout.is_some() {
-        socket.set_tcp_user_timeout(options.user_timeout)?;
-    }
-    Ok(socket)
+fn listen(address: SocketAddr, options: &Options) -> io::Result<(Socket<Listening>, SocketAddr)> {
+    let socket = Socket::stream(address.into(), options)?;
+    let socket = socket.bind(&address.into())?.listen()?;
+    let local = socket.local()?.socket_address().ok_or(io::ErrorKind::AddrNotAvailable)?;
+    Ok((socket, local))
 }
 
 /// A connected socket as a connection.
@@ -89,31 +70,25 @@ pub(crate) async fn connect(
     let unresolved = |error| ConnectError::new(endpoint, ConnectErrorKind::Unresolved, error);
     let addresses = addresses.map_err(unresolved)?;
     let (stream, address) = race(addresses, deadline, |address| {
-        let socket = open(address, options);
-        Box::pin(async move { Ok((dial(socket?, address).await?, address)) })
+        let options = options.clone();
+        Box::pin(async move { Ok((dial(address, &options).await?, address)) })
     })
     .await
     .map_err(|attempts| ConnectError::from_attempts(endpoint, attempts))?;
     Ok(connection(stream, address))
 }
 
-async fn dial(socket: Socket, address: SocketAddr) -> io::Result<TcpStream> {
-    let socket = TcpSocket::from_std_stream(socket.into());
-    let stream = socket.connect(address).await?;
-    if is_own_echo(&stream)? {
+async fn dial(address: SocketAddr, options: &Options) -> io::Result<TcpStream> {
+    let connecting = Socket::stream(address.into(), options)?.begin_connect(address)?;
+    let stream = TcpStream::from_std(connecting.into_raw().into())?;
+    stream.writable().await?;
+    if let Some(error) = stream.take_error()? {
+        return Err(error);
+    }
+    if is_own_echo(&SockRef::from(&stream))? {
         return Err(io::ErrorKind::ConnectionRefused.into());
     }
     Ok(stream)
-}
-
-/// Whether the socket is connected to itself. That happens when nobody listens on a port of the ephemeral range and the
-/// kernel picks that very port for this end (simultaneous open, RFC 9293, section 3.5).
-fn is_own_echo(stream: &TcpStream) -> io::Result<bool> {
-    match stream.peer_addr() {
-        Ok(peer) => Ok(stream.local_addr()? == peer),
-        // Connected, and closed by the other end since: the first read will tell.
-        Err(_) => Ok(false),
-    }
 }
 
 /// The address of this end.
@@ -124,7 +99,7 @@ pub(crate) fn local(stream: &TcpStream) -> io::Result<Address> {
 }
 
 /// A socket that listens on `[::]` reports IPv4 peers as `::ffff:a.b.c.d`; people and rules know them by `a.b.c.d`.
-fn canonical(address: SocketAddr) -> SocketAddr {
+pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
     match address.ip().to_canonical() {
         ip if ip == address.ip() => address,
         ip => SocketAddr::new(ip, address.port()),
@@ -147,7 +122,7 @@ mod tests {
         let options = Options::default();
         let (listener, address) = listen("127.0.0.1:0".parse().unwrap(), &options).unwrap();
         let client = std::net::TcpStream::connect(address).unwrap();
-        let (accepted, _) = std::net::TcpListener::from(listener).accept().unwrap();
+        let (accepted, _) = (listener.accept().unwrap(), address);
 
         let socket = SockRef::from(&accepted);
         assert!(socket.tcp_nodelay().unwrap());
@@ -159,12 +134,11 @@ mod tests {
         drop(client);
     }
 
-    #[tokio::test]
-    async fn a_socket_connected_to_itself_is_seen() {
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let own = socket.local_addr().unwrap();
-        let stream = socket.connect(own).await.unwrap();
-        assert!(is_own_echo(&stream).unwrap());
+    #[test]
+    fn a_socket_connected_to_itself_is_seen() {
+        let socket = Socket::stream(crate::Family::Ipv4, &Options::default()).unwrap();
+        let bound = socket.bind(&"127.0.0.1:0".parse().unwrap()).unwrap();
+        let own = bound.local().unwrap();
+        assert_eq!(bound.connect(&own).unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
     }
 }

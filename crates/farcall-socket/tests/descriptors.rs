@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::time::Duration;
 
-use farcall_socket::{Connection, Endpoint, Listener, Options};
+use farcall_socket::{Connection, Endpoint, Listener, Options, Socket};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 use tokio::time::timeout;
@@ -50,6 +50,9 @@ async fn l10_without_descriptors_accept_waits_quietly_and_then_goes_on() {
         clients.push(Connection::connect(listener.endpoint(), &options).await.unwrap());
     }
 
+    let blocking = Socket::listening_at(&place, &options).unwrap();
+    let waiting = Socket::connected_to(&blocking.endpoint().unwrap(), &options).unwrap();
+
     let all = take_all_descriptors();
     assert!(listener.try_accept().is_err());
     let before = cpu_time();
@@ -60,7 +63,21 @@ async fn l10_without_descriptors_accept_waits_quietly_and_then_goes_on() {
     let used = cpu_time() - before;
     assert!(used <= 30, "{used} ms of CPU in 600 ms is more than 5 %");
 
-    drop(all);
+    // A thread that blocks waits as quietly.
+    assert!(blocking.try_accept().is_err());
+    std::thread::scope(|scope| {
+        let accepting = scope.spawn(|| {
+            let before = cpu_time();
+            blocking.accept().unwrap();
+            cpu_time() - before
+        });
+        std::thread::sleep(window);
+        assert!(!accepting.is_finished());
+        drop(all);
+        let used = accepting.join().unwrap();
+        assert!(used <= 15, "{used} ms of CPU in 300 ms is more than 5 %");
+    });
+    drop((blocking, waiting));
     for client in &clients {
         let server = timeout(Duration::from_secs(3), listener.accept()).await.unwrap().unwrap();
         assert_eq!(*server.peer().address(), client.local().unwrap());

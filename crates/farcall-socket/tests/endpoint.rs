@@ -131,7 +131,7 @@ fn an_error_says_which_part_is_wrong() {
         ("tcp://localhost:no-such-service", "port"),
         ("tcp://localhost:80/", "path"),
         ("http://localhost:80/x", "path"),
-        ("http://localhost?x", "path"),
+        ("http://localhost?x", "option"),
         ("unix://run/x.sock", "path"),
         ("unix://", "path"),
         ("unix:///", "path"),
@@ -235,7 +235,6 @@ async fn a_scheme_that_cannot_be_used_yet_says_so() {
         "wss://localhost",
         "udp://localhost:1",
         "shm:///run/x.shm",
-        "fd://3",
     ];
     let options = Options::default();
     for url in urls {

@@ -42,6 +42,7 @@ impl Drop for Folder {
 }
 
 /// The endpoint of a Unix socket at the path.
+#[allow(dead_code)]
 pub(crate) fn endpoint(path: &Path) -> Endpoint {
     format!("unix://{}", path.display()).parse().unwrap()
 }

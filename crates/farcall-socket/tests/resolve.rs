@@ -1,0 +1,49 @@
+//! What an endpoint stands for: its service and its addresses.
+
+use std::io;
+
+use farcall_socket::{Endpoint, resolve};
+
+fn endpoint(url: &str) -> Endpoint {
+    url.parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_port_has_a_service_and_an_address_has_bytes() {
+    let resolved = resolve(&endpoint("tcp://127.0.0.1:80")).await.unwrap();
+    assert_eq!(resolved.service.as_deref(), Some("http"));
+    assert_eq!(resolved.port, Some(80));
+    let storage = resolved.addresses[0].to_storage();
+    assert_eq!(storage.address()[2..], [0, 80, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(resolved.socket_addresses().next(), "127.0.0.1:80".parse().ok());
+}
+
+#[tokio::test]
+async fn a_name_leads_to_addresses_and_each_is_there_once() {
+    let resolved = resolve(&endpoint("udp://localhost:domain")).await.unwrap();
+    assert_eq!(resolved.service.as_deref(), Some("domain"));
+    let addresses: Vec<_> = resolved.socket_addresses().collect();
+    assert!(addresses.iter().all(|address| address.ip().is_loopback() && address.port() == 53));
+    let mut unique = addresses.clone();
+    unique.dedup();
+    assert_eq!(unique, addresses);
+}
+
+#[tokio::test]
+async fn a_unix_endpoint_stands_for_its_path_or_abstract_name() {
+    let resolved = resolve(&endpoint("unix:///run/x.sock")).await.unwrap();
+    assert_eq!(resolved.addresses[0].to_string(), "/run/x.sock");
+    assert_eq!((resolved.port, resolved.service), (None, None));
+    let resolved = resolve(&endpoint("unix://@far")).await.unwrap();
+    assert_eq!(resolved.addresses[0].to_string(), "@far");
+}
+
+#[tokio::test]
+async fn what_has_no_address_says_so() {
+    let error = resolve(&endpoint("mem://name")).await.unwrap_err();
+    assert_eq!(error.to_string(), "cannot resolve mem://name: mem:// has no address");
+    let error = resolve(&endpoint("tcp://no-such-name.invalid:1")).await.unwrap_err();
+    assert!(error.to_string().starts_with("cannot resolve tcp://no-such-name.invalid:1: "));
+    assert_eq!(error.endpoint().port(), Some(1));
+    let _: io::Error = error.into();
+}
