@@ -4,7 +4,9 @@ use std::num::NonZeroU64;
 
 use clap::{Parser, Subcommand};
 
-/// Remote procedure calls: serve some, call them in every way, see how fast they are.
+use crate::{activate, connect, listen, proxy, resolve, sockets};
+
+/// Remote procedure calls: serve some, call them in every way, see how fast they are. And the sockets below them, by hand.
 #[derive(Debug, Parser)]
 #[command(name = "farcall", version)]
 pub struct Arguments {
@@ -34,6 +36,19 @@ pub enum Command {
         #[arg(long, value_name = "N")]
         calls: Option<NonZeroU64>,
     },
+    // Each says for itself, where its arguments are, what it does.
+    #[allow(missing_docs)]
+    Sockets(sockets::Arguments),
+    #[allow(missing_docs)]
+    Listen(listen::Arguments),
+    #[allow(missing_docs)]
+    Connect(connect::Arguments),
+    #[allow(missing_docs)]
+    Resolve(resolve::Arguments),
+    #[allow(missing_docs)]
+    Proxy(proxy::Arguments),
+    #[allow(missing_docs)]
+    Activate(activate::Arguments),
 }
 
 #[cfg(test)]

@@ -1,14 +1,30 @@
 //! The parts of the command `farcall`, which is an ordinary user of the `farcall` crate.
 //!
-//! A library only so that tests can reach the parts; nothing here is promised to stay as it is. It knows no protocol and
-//! opens no socket itself.
+//! A library only so that tests can reach the parts; nothing here is promised to stay as it is. It knows no protocol, and
+//! sockets only as `farcall` offers them.
 
+pub mod activate;
 pub mod arguments;
+pub mod connect;
+pub mod exit;
+pub mod listen;
+pub mod proxy;
+pub mod resolve;
 pub mod serve;
 pub mod services;
+pub mod sockets;
 pub mod tour;
 
+mod datagrams;
+mod duration;
+mod hex;
+mod relay;
+mod room;
+mod runtime;
+mod session;
 mod signals;
+mod steps;
+mod trace;
 
 /// Messages, service traits and clients, generated from the files in `proto/`.
 pub mod proto {

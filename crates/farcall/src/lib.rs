@@ -31,6 +31,7 @@ pub use farcall_core::{
     Any, Code, Deadline, Encoding, Idempotency, Kind, Limits, Message, Metadata, MetadataError,
     Method, Result, Status,
 };
+pub use farcall_socket as socket;
 pub use farcall_socket::{
     Address, BindError, BindErrorKind, ConnectError, ConnectErrorKind, Credentials, Endpoint,
     EndpointError, Listener, Options, Peer, Scheme,
