@@ -18,6 +18,7 @@ pub mod tour;
 mod datagrams;
 mod duration;
 mod hex;
+mod overflow;
 mod relay;
 mod room;
 mod runtime;

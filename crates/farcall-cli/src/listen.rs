@@ -19,7 +19,7 @@ use crate::room::{Place, Room};
 use crate::session::{self, AtInputEnd, Format, Manner};
 use crate::signals::Signals;
 use crate::trace::{Ends, Trace};
-use crate::{Failure, Result, runtime, steps};
+use crate::{Failure, Result, overflow, runtime, steps};
 
 /// Child processes at once: each costs memory of its own.
 const CHILDREN: usize = 256;
@@ -104,6 +104,7 @@ async fn serve(arguments: &Arguments) -> Result {
     let options = Options { backlog: arguments.backlog, ..steps::options() };
     let listener = steps::listen(&arguments.endpoint, &options, trace).await?;
     say(&format!("listening at {}", listener.endpoint()))?;
+    overflow::watch(&listener)?;
     if arguments.hold {
         say("nobody is accepted; another terminal shows the queue: farcall sockets --listening")?;
         return std::future::pending().await;

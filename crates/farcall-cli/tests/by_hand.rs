@@ -166,6 +166,16 @@ fn exit_codes_tell_refused_timeout_in_use_permission_and_not_found_apart() {
 }
 
 #[test]
+fn an_accept_queue_that_overflows_is_warned_of() {
+    let mut holding = Listening::start(&["listen", ANY, "--hold", "--backlog", "0"]);
+    let _waiting = TcpStream::connect(("127.0.0.1", holding.port())).unwrap();
+    assert_eq!(run(&["connect", &holding.endpoint, "--timeout", "100ms"]).code, Some(4));
+    let warning = holding.until_it_says("overflowed");
+    assert!(warning.contains("1/0 (full, "), "{warning}");
+    holding.stop();
+}
+
+#[test]
 fn a_silent_server_is_a_timeout() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("tcp://{}", silent.local_addr().unwrap());

@@ -1,101 +1,16 @@
-//! What the textbook says about reading, writing and closing, as the kernel does it.
+//! What the textbook says about bytes and signals, as the kernel does it.
 
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::fd::{AsFd, AsRawFd};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use farcall_socket::robust::blocking::{connect, wait_connected};
 use farcall_socket::sockaddr::{Sockaddr, SockaddrView};
-use farcall_socket::{Connected, Family, Options, Socket};
+use farcall_socket::{Family, Options, Socket};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
-
-/// Two ends of a TCP connection over loopback.
-fn pair() -> (Socket<Connected>, Socket<Connected>) {
-    let open = || Socket::stream(Family::Ipv4, &Options::default()).unwrap();
-    let address: SocketAddr = "127.0.0.1:0".parse().unwrap();
-    let listening = open().bind(&address.into()).unwrap().listen().unwrap();
-    let client = open().connect(&listening.local().unwrap()).unwrap();
-    (client, listening.accept().unwrap())
-}
-
-#[test]
-fn seeking_fails_with_espipe() {
-    let (client, _server) = pair();
-    let seek = rustix::fs::seek(&client, rustix::fs::SeekFrom::Start(0));
-    assert_eq!(seek.unwrap_err(), Errno::SPIPE);
-    let (unix, _other) = Socket::<Connected>::pair().unwrap();
-    let seek = rustix::fs::seek(&unix, rustix::fs::SeekFrom::Current(1));
-    assert_eq!(seek.unwrap_err(), Errno::SPIPE);
-}
-
-#[test]
-fn closing_with_unread_input_resets_the_peer() {
-    let (mut client, mut server) = pair();
-    client.write_all(b"nobody reads this").unwrap();
-    let mut first = [0; 1];
-    server.read_exact(&mut first).unwrap();
-    drop(server);
-    let error = client.read(&mut first).unwrap_err();
-    assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
-}
-
-#[test]
-fn closing_after_all_was_read_ends_the_peers_reads_in_peace() {
-    let (mut client, mut server) = pair();
-    client.write_all(b"read").unwrap();
-    server.read_exact(&mut [0; 4]).unwrap();
-    drop(server);
-    assert_eq!(client.read(&mut [0; 1]).unwrap(), 0);
-}
-
-#[test]
-fn a_write_after_the_peers_close_fails_without_killing_the_process() {
-    let (mut client, server) = pair();
-    drop(server);
-    // The first write may pass: it is its answer, a reset, that tells. The read waits for that answer.
-    let _ = client.write(b"is anybody there?");
-    let _ = client.read(&mut [0; 1]);
-    let _ = client.read(&mut [0; 1]);
-    let error = client.write(b"nobody").unwrap_err();
-    let gone = [io::ErrorKind::BrokenPipe, io::ErrorKind::ConnectionReset];
-    assert!(gone.contains(&error.kind()), "{error}");
-
-    let (mut unix, other) = Socket::<Connected>::pair().unwrap();
-    drop(other);
-    assert_eq!(unix.write(b"nobody").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
-}
-
-#[test]
-fn the_other_end_sees_end_of_file_only_after_the_last_duplicate_is_closed() {
-    let (client, server) = pair();
-    let duplicate = client.as_fd().try_clone_to_owned().unwrap();
-    let mut server = TcpStream::from(std::os::fd::OwnedFd::from(server));
-    drop(client);
-    server.set_nonblocking(true).unwrap();
-    assert_eq!(server.read(&mut [0; 1]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
-    drop(duplicate);
-    server.set_nonblocking(false).unwrap();
-    assert_eq!(server.read(&mut [0; 1]).unwrap(), 0);
-}
-
-#[test]
-fn sockets_and_files_share_one_descriptor_table() {
-    let (client, mut server) = pair();
-    let file = File::open("/proc/self/status").unwrap();
-    assert_ne!(client.as_raw_fd(), file.as_raw_fd());
-    let what = |number: i32| fs::read_link(format!("/proc/self/fd/{number}")).unwrap();
-    let mut number = std::os::fd::OwnedFd::from(client);
-    assert!(what(number.as_raw_fd()).to_string_lossy().starts_with("socket:["));
-
-    // The same number can stand for a file the next moment; the socket is closed by that.
-    rustix::io::dup2(&file, &mut number).unwrap();
-    assert!(what(number.as_raw_fd()).to_string_lossy().ends_with("/status"));
-    assert_eq!(server.read(&mut [0; 1]).unwrap(), 0);
-}
 
 #[test]
 fn numbers_cross_in_network_byte_order() {

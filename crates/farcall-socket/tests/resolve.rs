@@ -2,7 +2,7 @@
 
 use std::io;
 
-use farcall_socket::{Endpoint, resolve};
+use farcall_socket::{Connection, Endpoint, Options, resolve};
 
 fn endpoint(url: &str) -> Endpoint {
     url.parse().unwrap()
@@ -46,4 +46,26 @@ async fn what_has_no_address_says_so() {
     assert!(error.to_string().starts_with("cannot resolve tcp://no-such-name.invalid:1: "));
     assert_eq!(error.endpoint().port(), Some(1));
     let _: io::Error = error.into();
+}
+
+/// The IPv6 address answers nothing: its listener's queue is full, so that the kernel drops what comes.
+#[tokio::test]
+async fn a_host_with_a_dead_ipv6_and_a_good_ipv4_address_is_reached_by_ipv4() {
+    let Ok(dead) = std::net::TcpListener::bind("[::1]:0") else {
+        println!("skipped: no IPv6 on loopback");
+        return;
+    };
+    rustix::net::listen(&dead, 0).unwrap();
+    let port = dead.local_addr().unwrap().port();
+    let _filler = std::net::TcpStream::connect(dead.local_addr().unwrap()).unwrap();
+    let good = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let endpoint: Endpoint = format!("tcp://localhost:{port}").parse().unwrap();
+    let addresses = resolve(&endpoint).await.unwrap().addresses;
+    if addresses.len() < 2 {
+        println!("skipped: localhost has one address here: {addresses:?}");
+    }
+    let begun = std::time::Instant::now();
+    let connection = Connection::connect(&endpoint, &Options::default()).await.unwrap();
+    println!("connected after {:?}", begun.elapsed());
+    assert_eq!(connection.peer().socket_address(), Some(good.local_addr().unwrap()));
 }

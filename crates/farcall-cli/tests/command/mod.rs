@@ -83,6 +83,16 @@ impl Listening {
         self.endpoint.rsplit_once(':').unwrap().1.parse().unwrap()
     }
 
+    /// Waits for a line on standard error with `words` in it.
+    pub(crate) fn until_it_says(&mut self, words: &str) -> String {
+        let mut line = String::new();
+        while !line.contains(words) {
+            line.clear();
+            assert_ne!(self.errors.read_line(&mut line).unwrap(), 0, "it ended without {words}");
+        }
+        line
+    }
+
     /// Waits for the end; what it said since it listened.
     pub(crate) fn end(mut self) -> Ended {
         let (mut output, mut errors) = (String::new(), String::new());
