@@ -11,7 +11,7 @@
 //!                                               v
 //!                                            Leaving ---> gone
 //! ```
-//! A stream's slot is free when its handler's future is gone, not when the client has lost interest.
+//! A stream is held until its handler's future is gone, not until the client has lost interest.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
