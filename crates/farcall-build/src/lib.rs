@@ -15,7 +15,11 @@
 //!
 //! A message becomes a plain struct (by buffa-codegen), a service becomes a trait for the server and a client struct (by
 //! this crate). Everything goes into one file, `farcall.rs`, as one tree of modules that mirrors the packages, because
-//! packages import each other. Well-known types (`google.protobuf.Timestamp` and its kin) are part of that tree.
+//! packages import each other. Well-known types (`google.protobuf.Timestamp` and its kin) come with `farcall`, and that tree
+//! exports those that are used.
+//!
+//! Every message can be sent as JSON, in protobuf's canonical form. With the services go the descriptors of their files, so
+//! that a server can tell its clients what it offers.
 //!
 //! Generated code names `::farcall::`, `::core::` and `::std::` and no other crate. This crate never runs a program,
 //! never touches the network and never writes outside the output folder.
@@ -27,6 +31,7 @@ mod generate;
 mod messages;
 mod origin;
 mod plugin;
+mod protos;
 mod reach;
 mod refused;
 mod runtime_path;
@@ -34,6 +39,7 @@ mod rust_text;
 mod source;
 mod stub;
 mod tree;
+mod well_known;
 
 use std::path::Path;
 

@@ -1,6 +1,7 @@
 //! Messages and enums, by buffa-codegen, as lean as it can make them.
 //!
-//! No views, no JSON, no text format and no reflection: each of them costs every user compile time.
+//! JSON, because every method speaks it. No views, no text format and no reflection: each of them costs every user
+//! compile time.
 
 use buffa_codegen::generated::descriptor::{
     DescriptorProto, FieldDescriptorProto, FileDescriptorProto,
@@ -9,11 +10,20 @@ use buffa_codegen::{BytesRepr, CodeGenConfig, GeneratedFileKind};
 
 use crate::builder::MessageOptions;
 use crate::error::{Error, Result};
+use crate::{runtime_path, well_known};
+
+/// What `derive` has to be told when `serde` is no dependency of the crate that it runs in.
+const SERDE_PATH: &str = "#[serde(crate = \"::farcall::serde\")]";
+/// The function that adds a package's messages to the types that an `Any` may hold, and how its package exports it.
+const REGISTER: &str = "pub fn register_types(";
+const REGISTER_EXPORT: &str = "#[doc(inline)]\npub use self::__buffa::register_types;\n";
 
 /// The generated text of one package.
 pub(crate) struct PackageText {
     pub(crate) package: String,
     pub(crate) text: String,
+    /// Whether it has messages, which `__buffa::register_types` of the package knows.
+    pub(crate) has_messages: bool,
 }
 
 /// How buffa-codegen is asked to generate.
@@ -21,11 +31,14 @@ pub(crate) fn config(options: &MessageOptions) -> CodeGenConfig {
     let mut config = CodeGenConfig::default();
     config.generate_views = false;
     config.generate_with_setters = false;
-    config.emit_register_fn = false;
+    config.generate_json = true;
+    config.message_attributes = vec![(".".to_owned(), SERDE_PATH.to_owned())];
+    config.emit_register_fn = true;
     config.file_per_package = true;
     config.preserve_unknown_fields = options.keep_unknown_fields;
     config.bytes_fields =
         options.shared_bytes.iter().map(|path| (path.clone(), BytesRepr::Bytes)).collect();
+    well_known::refer(&mut config);
     config
 }
 
@@ -43,7 +56,13 @@ pub(crate) fn generate(
         }
     }
     let packages = generated.into_iter().filter(|file| file.kind == GeneratedFileKind::PackageMod);
-    Ok(packages.map(|file| PackageText { package: file.package, text: file.content }).collect())
+    let texts = packages.map(|file| PackageText {
+        has_messages: file.content.contains(REGISTER),
+        // Only the root of the tree calls the function; the user's packages hold what the user wrote.
+        text: runtime_path::rewrite(&file.content.replace(REGISTER_EXPORT, "")),
+        package: file.package,
+    });
+    Ok(texts.collect())
 }
 
 /// Drops the extensions that no generated message could hold.

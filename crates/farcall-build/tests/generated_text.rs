@@ -35,6 +35,11 @@ fn names_that_mean_something_in_rust() {
 }
 
 #[test]
+fn messages_for_every_rule_of_json() {
+    check("json.rs", "json.proto");
+}
+
+#[test]
 fn packages_that_import_each_other_and_well_known_types() {
     check("shop.rs", "shop/v1/shop.proto");
 }

@@ -1,5 +1,6 @@
 //! What stands at the beginning of a call: on the way out, on the way in, and when it is refused there.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,8 +22,12 @@ pub struct Outgoing<'a> {
     pub metadata: &'a Metadata,
     /// The time left; cut to the wire's resolution upwards, so that the server does not give up first.
     pub timeout: Option<Duration>,
-    /// How messages that are to be compressed will be.
+    /// How messages that are to be compressed will be. Where the body is the message alone, in Connect's unary calls: how
+    /// the message is compressed.
     pub encoding: Encoding,
+    /// The message of a Connect call that is to be sent as a GET, as the [`Sender`](crate::Sender) has encoded it. The
+    /// request has no body then. Overlooked where no GET is possible.
+    pub get: Option<&'a Bytes>,
 }
 
 /// What a server learns when a call begins.
@@ -44,6 +49,31 @@ impl CallHead {
     pub fn reply_encoding(&self, preferred: Encoding) -> Encoding {
         if self.accept.contains(preferred) { preferred } else { Encoding::Identity }
     }
+
+    /// The compression that the client named first among those that are supported here; none when it named none.
+    pub fn best_encoding(&self) -> Encoding {
+        self.accept.preferred()
+    }
+}
+
+/// What ends a stream of replies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// The last piece of the body. When no trailers follow, it ends the stream.
+    pub body: Option<Bytes>,
+    /// The trailers, which end the stream.
+    pub trailers: Option<Cow<'static, Fields>>,
+}
+
+/// A whole reply. What is there of it goes in this order, and the last of it ends the stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// `:status` first.
+    pub head: Cow<'static, Fields>,
+    /// The body.
+    pub body: Option<Bytes>,
+    /// The trailers.
+    pub trailers: Option<Cow<'static, Fields>>,
 }
 
 /// The answer to a request that does not become a call: no handler sees it, the stream ends with it.

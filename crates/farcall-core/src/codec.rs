@@ -1,11 +1,16 @@
 //! Between messages and bytes.
 //!
-//! Messages are protobuf, by buffa. This module never knows what a message is for; it bounds what decoding one may cost
-//! and says what was expected when the bytes are not it.
+//! Messages are protobuf by buffa, on the wire as protobuf's binary format or as its canonical JSON. This module never
+//! knows what a message is for; it bounds what decoding one may cost and says what was expected when the bytes are not it.
+
+mod json;
+mod proto;
 
 use std::any::type_name;
+use std::error::Error;
+use std::fmt;
+use std::str::FromStr;
 
-use buffa::{DecodeError, DecodeOptions, SizeCache};
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::code::Code;
@@ -14,119 +19,189 @@ use crate::envelope::{PREFIX_LEN, put_prefix};
 use crate::limits::Limits;
 use crate::status::{Result, Status};
 
-/// A message that can be sent and received: every type that buffa generates.
-pub trait Message: buffa::Message + 'static {}
+pub use json::UnknownFields;
 
-impl<M: buffa::Message + 'static> Message for M {}
+/// A message that can be sent and received: every type that buffa generates with JSON.
+pub trait Message:
+    buffa::Message + serde::Serialize + serde::de::DeserializeOwned + 'static
+{
+}
 
-/// Encodes a message with its envelope's prefix, uncompressed, in one allocation of the exact size.
+impl<M: buffa::Message + serde::Serialize + serde::de::DeserializeOwned + 'static> Message for M {}
+
+/// How a message is written as bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Codec {
+    /// Protobuf's binary format.
+    #[default]
+    Proto,
+    /// Protobuf's canonical JSON.
+    Json,
+}
+
+impl Codec {
+    /// The name in content types: `proto`, `json`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Proto => "proto",
+            Self::Json => "json",
+        }
+    }
+
+    /// The codec of that name; none when there is none.
+    pub fn from_name(name: &[u8]) -> Option<Self> {
+        [Self::Proto, Self::Json].into_iter().find(|codec| codec.name().as_bytes() == name)
+    }
+
+    /// Appends a message to a buffer.
+    ///
+    /// # Errors
+    /// `RESOURCE_EXHAUSTED` when the message is larger than `max_message` bytes, `INTERNAL` when it has no JSON form. The
+    /// buffer is as before then.
+    pub fn encode_into<M: Message>(
+        self,
+        message: &M,
+        max_message: usize,
+        out: &mut BytesMut,
+    ) -> Result<()> {
+        match self {
+            Self::Proto => proto::encode_into(message, max_message, out, |_, _| {}),
+            Self::Json => json::encode_into(message, max_message, out),
+        }
+    }
+
+    /// Decodes what a client sent.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` when the bytes are no `M`, `RESOURCE_EXHAUSTED` when `M` would take too much memory.
+    pub fn decode_request<M: Message>(self, payload: &[u8], limits: &Limits) -> Result<M> {
+        self.decode(payload, limits, Code::InvalidArgument)
+    }
+
+    /// Decodes what a server sent.
+    ///
+    /// # Errors
+    /// `INTERNAL` when the bytes are no `M`, `RESOURCE_EXHAUSTED` when `M` would take too much memory.
+    pub fn decode_reply<M: Message>(self, payload: &[u8], limits: &Limits) -> Result<M> {
+        self.decode(payload, limits, Code::Internal)
+    }
+
+    fn decode<M: Message>(self, payload: &[u8], limits: &Limits, code: Code) -> Result<M> {
+        match self {
+            Self::Proto => proto::decode(payload, limits).map_err(|error| {
+                let code = if proto::is_too_much(&error) { Code::ResourceExhausted } else { code };
+                not_a_message::<M>(code, payload.len(), error.into())
+            }),
+            Self::Json => json::decode(payload, limits).map_err(|error| {
+                let code = if error.is_too_much() { Code::ResourceExhausted } else { code };
+                not_a_message::<M>(code, payload.len(), error.into())
+            }),
+        }
+    }
+}
+
+impl fmt::Display for Codec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Codec {
+    type Err = UnknownCodec;
+
+    fn from_str(name: &str) -> Result<Self, UnknownCodec> {
+        Self::from_name(name.as_bytes()).ok_or_else(|| UnknownCodec(name.to_owned()))
+    }
+}
+
+/// A name that is no codec's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownCodec(String);
+
+impl fmt::Display for UnknownCodec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "codec {:?}: expected proto or json", self.0)
+    }
+}
+
+impl Error for UnknownCodec {}
+
+/// Encodes a message with its envelope's prefix, uncompressed, with room for `spare` more bytes behind it; binary messages
+/// in one allocation of the exact size.
 ///
 /// # Errors
-/// `RESOURCE_EXHAUSTED` when the message is larger than `max_message` bytes.
-pub fn encode_envelope<M: Message>(message: &M, max_message: usize) -> Result<Bytes> {
-    let mut cache = SizeCache::new();
-    let size = measure(message, &mut cache, max_message)?;
-    let mut out = BytesMut::with_capacity(PREFIX_LEN + size as usize);
-    put_prefix(&mut out, false, size);
-    message.write_to(&mut cache, &mut out);
-    Ok(out.freeze())
+/// As [`Codec::encode_into`].
+pub(crate) fn encode_envelope<M: Message>(
+    codec: Codec,
+    message: &M,
+    max_message: usize,
+    spare: usize,
+) -> Result<BytesMut> {
+    let mut out = BytesMut::new();
+    if codec == Codec::Proto {
+        proto::encode_into(message, max_message, &mut out, |out, size| {
+            out.reserve(PREFIX_LEN + size as usize + spare);
+            put_prefix(out, 0, size);
+        })?;
+        return Ok(out);
+    }
+    encode_envelope_into(codec, message, max_message, &mut out)?;
+    Ok(out)
 }
 
 /// Like [`encode_envelope`], at the end of a buffer that is there already.
 ///
 /// # Errors
-/// As [`encode_envelope`]; the buffer is as before then.
-pub fn encode_envelope_into<M: Message>(
+/// As [`Codec::encode_into`]; the buffer is as before then.
+pub(crate) fn encode_envelope_into<M: Message>(
+    codec: Codec,
     message: &M,
     max_message: usize,
     out: &mut BytesMut,
 ) -> Result<()> {
-    let mut cache = SizeCache::new();
-    let size = measure(message, &mut cache, max_message)?;
-    out.reserve(PREFIX_LEN + size as usize);
-    put_prefix(out, false, size);
-    message.write_to(&mut cache, out);
+    if codec == Codec::Proto {
+        return proto::encode_into(message, max_message, out, |out, size| {
+            out.reserve(PREFIX_LEN + size as usize);
+            put_prefix(out, 0, size);
+        });
+    }
+    let start = out.len();
+    out.put_bytes(0, PREFIX_LEN);
+    if let Err(status) = codec.encode_into(message, max_message, out) {
+        out.truncate(start);
+        return Err(status);
+    }
+    let size = u32::try_from(out.len() - start - PREFIX_LEN).map_err(Status::internal)?;
+    put_prefix(&mut &mut out[start..start + PREFIX_LEN], 0, size);
     Ok(())
 }
 
-/// Encodes a message, compresses it and puts its envelope's prefix in front.
+/// Encodes a message and compresses it, behind `prefix` bytes that are left at zero.
 ///
 /// # Errors
 /// `RESOURCE_EXHAUSTED` when the message is larger than `max_message` bytes before compression.
-pub fn encode_compressed<M: Message>(
+pub(crate) fn encode_compressed<M: Message>(
+    codec: Codec,
     message: &M,
     max_message: usize,
     encoding: Encoding,
-) -> Result<Bytes> {
-    if encoding == Encoding::Identity {
-        return encode_envelope(message, max_message);
-    }
-    let mut cache = SizeCache::new();
-    let size = measure(message, &mut cache, max_message)?;
-    let mut plain = Vec::with_capacity(size as usize);
-    message.write_to(&mut cache, &mut plain);
-    let mut out = Vec::with_capacity(PREFIX_LEN + plain.len() / 2 + 32);
-    out.put_bytes(0, PREFIX_LEN);
+    prefix: usize,
+) -> Result<Vec<u8>> {
+    let mut plain = BytesMut::new();
+    codec.encode_into(message, max_message, &mut plain)?;
+    let mut out = Vec::with_capacity(prefix + plain.len() / 2 + 32);
+    out.put_bytes(0, prefix);
     encoding.compress(&plain, &mut out)?;
-    let len = u32::try_from(out.len() - PREFIX_LEN).map_err(Status::internal)?;
-    put_prefix(&mut &mut out[..PREFIX_LEN], true, len);
-    Ok(out.into())
+    Ok(out)
 }
 
-fn measure<M: Message>(message: &M, cache: &mut SizeCache, max_message: usize) -> Result<u32> {
-    let size = message.compute_size(cache);
-    if size as usize > max_message || size > buffa::MAX_MESSAGE_BYTES {
-        return Err(too_large_to_send::<M>(size, max_message));
-    }
-    Ok(size)
+/// A message in protobuf's binary format, within the limits.
+pub(crate) fn unpack<M: buffa::Message>(payload: &Bytes) -> Option<M> {
+    proto::decode(payload, &Limits::default()).ok()
 }
 
 #[cold]
-fn too_large_to_send<M>(size: u32, max_message: usize) -> Status {
-    let name = short_name::<M>();
-    Status::resource_exhausted(format!(
-        "{name} to send has {size} bytes; the limit for sending is {max_message}"
-    ))
-}
-
-/// Decodes a message within the limits on depth, elements and unknown fields.
-///
-/// # Errors
-/// What was wrong with the bytes; [`decode_request`] and [`decode_reply`] make a status of it.
-pub fn decode<M: Message>(payload: &[u8], limits: &Limits) -> std::result::Result<M, DecodeError> {
-    DecodeOptions::new()
-        .with_recursion_limit(limits.max_depth)
-        .with_element_memory_limit(limits.max_element_memory)
-        .with_unknown_field_limit(limits.max_unknown_fields)
-        .decode_from_slice(payload)
-}
-
-/// Decodes what a client sent.
-///
-/// # Errors
-/// `INVALID_ARGUMENT` when the bytes are no `M`, `RESOURCE_EXHAUSTED` when `M` would take too much memory.
-pub fn decode_request<M: Message>(payload: &[u8], limits: &Limits) -> Result<M> {
-    decode(payload, limits)
-        .map_err(|error| not_a_message::<M>(Code::InvalidArgument, payload.len(), error))
-}
-
-/// Decodes what a server sent.
-///
-/// # Errors
-/// `INTERNAL` when the bytes are no `M`, `RESOURCE_EXHAUSTED` when `M` would take too much memory.
-pub fn decode_reply<M: Message>(payload: &[u8], limits: &Limits) -> Result<M> {
-    decode(payload, limits)
-        .map_err(|error| not_a_message::<M>(Code::Internal, payload.len(), error))
-}
-
-#[cold]
-fn not_a_message<M>(code: Code, size: usize, error: DecodeError) -> Status {
-    let code = match error {
-        DecodeError::ElementMemoryLimitExceeded | DecodeError::UnknownFieldLimitExceeded => {
-            Code::ResourceExhausted
-        }
-        _ => code,
-    };
+fn not_a_message<M>(code: Code, size: usize, error: Box<dyn Error + Send + Sync>) -> Status {
     Status::new(code, Undecodable { expected: short_name::<M>(), size, error })
 }
 
@@ -135,19 +210,27 @@ fn not_a_message<M>(code: Code, size: usize, error: DecodeError) -> Status {
 struct Undecodable {
     expected: &'static str,
     size: usize,
-    error: DecodeError,
+    error: Box<dyn Error + Send + Sync>,
 }
 
-impl std::fmt::Display for Undecodable {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Undecodable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} bytes are no {}: {}", self.size, self.expected, self.error)
     }
 }
 
-impl std::error::Error for Undecodable {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.error)
+impl Error for Undecodable {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.error)
     }
+}
+
+#[cold]
+fn too_large_to_send<M>(size: usize, max_message: usize) -> Status {
+    let name = short_name::<M>();
+    Status::resource_exhausted(format!(
+        "{name} to send has {size} bytes; the limit for sending is {max_message}"
+    ))
 }
 
 /// The type's name without the modules it is in.

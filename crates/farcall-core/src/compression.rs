@@ -2,10 +2,17 @@
 //!
 //! Compression is per message: no state is kept between two. Decompression is bounded while it runs, not afterwards.
 
+#[cfg(feature = "compression")]
+mod brotli;
+mod flate;
+#[cfg(feature = "compression")]
+mod snappy;
+#[cfg(feature = "compression")]
+mod zstd;
+
 use std::fmt;
 
 use bytes::Bytes;
-use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
 
 use crate::status::{Result, Status};
 
@@ -18,29 +25,64 @@ pub enum Encoding {
     Identity = 0,
     /// RFC 1952.
     Gzip = 1,
+    /// RFC 8878.
+    #[cfg(feature = "compression")]
+    Zstd = 2,
+    /// RFC 7932.
+    #[cfg(feature = "compression")]
+    Br = 3,
+    /// RFC 1950, as RFC 9110 section 8.4.1.2 has it.
+    #[cfg(feature = "compression")]
+    Deflate = 4,
+    /// Snappy's framing format.
+    #[cfg(feature = "compression")]
+    Snappy = 5,
 }
 
-/// The window of RFC 1951, 32 KiB, as a power of two.
-const WINDOW_BITS: u8 = 15;
+/// The encodings as they are told to a peer, the most preferred first.
+#[cfg(not(feature = "compression"))]
+pub(crate) const ACCEPTED: &str = "gzip";
+/// The encodings as they are told to a peer, the most preferred first.
+#[cfg(feature = "compression")]
+pub(crate) const ACCEPTED: &str = "zstd,gzip,br,deflate,snappy";
 
-/// The first output buffer for a message of unknown size, and the most by which a guess may be off.
-const FIRST_OUTPUT: usize = 4 * 1024;
+/// The same where no compression is listed too.
+#[cfg(not(feature = "compression"))]
+pub(crate) const ACCEPTED_OR_IDENTITY: &str = "identity,gzip";
+/// The same where no compression is listed too.
+#[cfg(feature = "compression")]
+pub(crate) const ACCEPTED_OR_IDENTITY: &str = "identity,zstd,gzip,br,deflate,snappy";
 
 impl Encoding {
-    /// All that are supported.
-    pub const ALL: [Self; 2] = [Self::Identity, Self::Gzip];
+    /// All that are supported: `gzip` always, the others with the feature `compression`. In the order of preference, but
+    /// for the first, which is none.
+    #[cfg(not(feature = "compression"))]
+    pub const ALL: &'static [Self] = &[Self::Identity, Self::Gzip];
+    /// All that are supported: `gzip` always, the others with the feature `compression`. In the order of preference, but
+    /// for the first, which is none.
+    #[cfg(feature = "compression")]
+    pub const ALL: &'static [Self] =
+        &[Self::Identity, Self::Zstd, Self::Gzip, Self::Br, Self::Deflate, Self::Snappy];
 
-    /// The name on the wire: `identity`, `gzip`.
+    /// The name on the wire: `identity`, `gzip`, `zstd`, `br`, `deflate`, `snappy`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Identity => "identity",
             Self::Gzip => "gzip",
+            #[cfg(feature = "compression")]
+            Self::Zstd => "zstd",
+            #[cfg(feature = "compression")]
+            Self::Br => "br",
+            #[cfg(feature = "compression")]
+            Self::Deflate => "deflate",
+            #[cfg(feature = "compression")]
+            Self::Snappy => "snappy",
         }
     }
 
     /// The encoding of that name; none when it is not supported.
     pub fn from_name(name: &[u8]) -> Option<Self> {
-        Self::ALL.into_iter().find(|encoding| encoding.name().as_bytes() == name)
+        Self::ALL.iter().copied().find(|encoding| encoding.name().as_bytes() == name)
     }
 
     /// Appends `plain`, compressed, to `out`.
@@ -49,10 +91,20 @@ impl Encoding {
     /// `INTERNAL` when the compressor fails, which it has no reason to.
     pub fn compress(self, plain: &[u8], out: &mut Vec<u8>) -> Result<()> {
         match self {
-            Self::Identity => out.extend_from_slice(plain),
-            Self::Gzip => gzip(plain, out)?,
+            Self::Identity => {
+                out.extend_from_slice(plain);
+                Ok(())
+            }
+            Self::Gzip => flate::gzip(plain, out),
+            #[cfg(feature = "compression")]
+            Self::Zstd => zstd::compress(plain, out),
+            #[cfg(feature = "compression")]
+            Self::Br => brotli::compress(plain, out),
+            #[cfg(feature = "compression")]
+            Self::Deflate => flate::deflate(plain, out),
+            #[cfg(feature = "compression")]
+            Self::Snappy => snappy::compress(plain, out),
         }
-        Ok(())
     }
 
     /// Decompresses one message; no byte in is no byte out.
@@ -61,10 +113,20 @@ impl Encoding {
     /// `RESOURCE_EXHAUSTED` as soon as more than `limit` bytes come out, `INTERNAL` when the data is broken, cut short or
     /// followed by more.
     pub fn decompress(self, data: &Bytes, limit: usize) -> Result<Bytes> {
+        if data.is_empty() {
+            return Ok(Bytes::new());
+        }
         match self {
             Self::Identity => Ok(data.clone()),
-            Self::Gzip if data.is_empty() => Ok(Bytes::new()),
-            Self::Gzip => gunzip(data, limit),
+            Self::Gzip => flate::gunzip(data, limit),
+            #[cfg(feature = "compression")]
+            Self::Zstd => zstd::decompress(data, limit),
+            #[cfg(feature = "compression")]
+            Self::Br => brotli::decompress(data, limit),
+            #[cfg(feature = "compression")]
+            Self::Deflate => flate::inflate(data, limit),
+            #[cfg(feature = "compression")]
+            Self::Snappy => snappy::decompress(data, limit),
         }
     }
 }
@@ -75,100 +137,130 @@ impl fmt::Display for Encoding {
     }
 }
 
-fn gzip(plain: &[u8], out: &mut Vec<u8>) -> Result<()> {
-    let mut compressor = Compress::new_gzip(Compression::default(), WINDOW_BITS);
-    loop {
-        let consumed = compressor.total_in() as usize;
-        let rest = plain.get(consumed..).unwrap_or_default();
-        out.reserve(rest.len() / 2 + 64);
-        let status =
-            compressor.compress_vec(rest, out, FlushCompress::Finish).map_err(Status::internal)?;
-        if status == flate2::Status::StreamEnd {
-            return Ok(());
-        }
-    }
+/// The first output buffer for a message of unknown size, and the most by which a guess may be off.
+const FIRST_OUTPUT: usize = 4 * 1024;
+
+/// A buffer for what comes out of `compressed` bytes: it never has more room than one byte above the limit.
+fn output(compressed: usize, limit: usize) -> Vec<u8> {
+    let ceiling = limit.saturating_add(1);
+    let guess = compressed.saturating_mul(2).clamp(FIRST_OUTPUT, FIRST_OUTPUT.max(ceiling));
+    Vec::with_capacity(guess.min(ceiling))
 }
 
-fn gunzip(data: &[u8], limit: usize) -> Result<Bytes> {
-    let mut decompressor = Decompress::new_gzip(WINDOW_BITS);
+/// Gives a full buffer more room: twice as much, but no more than one byte above the limit.
+fn grow(out: &mut Vec<u8>, limit: usize) {
     let ceiling = limit.saturating_add(1);
-    let mut out = Vec::with_capacity(
-        data.len().saturating_mul(2).clamp(FIRST_OUTPUT, FIRST_OUTPUT.max(ceiling)).min(ceiling),
-    );
+    out.reserve_exact(out.len().max(1).min(ceiling.saturating_sub(out.len())));
+}
+
+/// What comes out of a reader, within the limit.
+#[cfg(feature = "compression")]
+fn read_within(
+    encoding: Encoding,
+    reader: &mut impl std::io::Read,
+    compressed: usize,
+    limit: usize,
+) -> Result<Vec<u8>> {
+    let mut out = output(compressed, limit);
     loop {
-        let consumed = decompressor.total_in() as usize;
-        let produced = out.len();
-        let rest = data.get(consumed..).unwrap_or_default();
-        let status = decompressor
-            .decompress_vec(rest, &mut out, FlushDecompress::None)
-            .map_err(|error| broken(&error))?;
+        let len = out.len();
+        if len == out.capacity() {
+            grow(&mut out, limit);
+        }
+        out.resize(out.capacity(), 0);
+        let read = reader.read(&mut out[len..]).map_err(|error| broken(encoding, &error))?;
+        out.truncate(len + read);
         if out.len() > limit {
-            return Err(Status::resource_exhausted(format!(
-                "decompressed message has more than {limit} bytes, the limit"
-            )));
+            return Err(too_large(limit));
         }
-        if status == flate2::Status::StreamEnd {
-            break;
-        }
-        if out.len() == out.capacity() {
-            out.reserve_exact(out.len().max(1).min(ceiling - out.len()));
-        } else if out.len() == produced && decompressor.total_in() as usize == consumed {
-            return Err(Status::internal(format!(
-                "gzip data ends after {} bytes, before its end mark",
-                data.len()
-            )));
+        if read == 0 {
+            return Ok(out);
         }
     }
-    let consumed = decompressor.total_in() as usize;
-    if consumed != data.len() {
-        let extra = data.len() - consumed;
-        return Err(Status::internal(format!(
-            "{extra} bytes follow the end of the gzip data; expected one member alone"
-        )));
-    }
-    Ok(out.into())
 }
 
 #[cold]
-fn broken(error: &flate2::DecompressError) -> Status {
-    Status::internal(format!("broken gzip data: {error}"))
+fn too_large(limit: usize) -> Status {
+    Status::resource_exhausted(format!(
+        "decompressed message has more than {limit} bytes, the limit"
+    ))
 }
 
-/// A set of encodings: what a peer says it can read.
+#[cold]
+fn broken(encoding: Encoding, error: &dyn fmt::Display) -> Status {
+    Status::internal(format!("broken {encoding} data: {error}"))
+}
+
+#[cold]
+fn cut_short(encoding: Encoding, len: usize) -> Status {
+    Status::internal(format!("{encoding} data ends after {len} bytes, before its end mark"))
+}
+
+#[cold]
+fn followed(encoding: Encoding, extra: usize, whole: &str) -> Status {
+    Status::internal(format!(
+        "{extra} bytes follow the end of the {encoding} data; expected one {whole} alone"
+    ))
+}
+
+/// A set of encodings: what a peer says it can read, and what it likes best.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Encodings(u8);
+pub struct Encodings {
+    set: u8,
+    /// The one that was named first; none when no compression is in the set.
+    preferred: Encoding,
+}
 
 impl Encodings {
     /// Nothing but uncompressed messages, which everybody reads.
-    pub const IDENTITY: Self = Self(1 << Encoding::Identity as u8);
+    pub const IDENTITY: Self =
+        Self { set: 1 << Encoding::Identity as u8, preferred: Encoding::Identity };
 
-    /// The supported ones of a comma-separated list; unknown names are skipped.
+    /// The supported ones of a comma-separated list; unknown names are skipped, and so is what a quality of zero
+    /// (RFC 9110 section 12.4.2) rules out. Other qualities are overlooked: the order of the list counts.
     pub fn from_list(list: &[u8]) -> Self {
-        let names = list.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        let names = list.split(|byte| *byte == b',').filter_map(acceptable);
         names.filter_map(Encoding::from_name).fold(Self::IDENTITY, Self::with)
     }
 
-    /// The set with one more.
+    /// The set with one more, liked less than those that are in it.
     #[must_use]
     pub fn with(self, encoding: Encoding) -> Self {
-        Self(self.0 | 1 << encoding as u8)
+        let preferred =
+            if self.preferred == Encoding::Identity { encoding } else { self.preferred };
+        Self { set: self.set | 1 << encoding as u8, preferred }
     }
 
-    /// The set of what is in either.
+    /// The set of what is in either; what is in `other` is liked less.
     #[must_use]
     pub fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+        Self { set: self.set | other.set, ..self.with(other.preferred) }
     }
 
     /// Whether the encoding is in the set.
     pub fn contains(self, encoding: Encoding) -> bool {
-        self.0 & 1 << encoding as u8 != 0
+        self.set & 1 << encoding as u8 != 0
+    }
+
+    /// The compression that was named first; none when none was.
+    pub fn preferred(self) -> Encoding {
+        self.preferred
     }
 
     /// The encodings in the set.
     pub fn iter(self) -> impl Iterator<Item = Encoding> {
-        Encoding::ALL.into_iter().filter(move |encoding| self.contains(*encoding))
+        Encoding::ALL.iter().copied().filter(move |encoding| self.contains(*encoding))
     }
+}
+
+/// The name in one element of a list, unless its quality is zero.
+fn acceptable(element: &[u8]) -> Option<&[u8]> {
+    let mut parts = element.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
+    let name = parts.next()?;
+    let refused = parts.any(|part| {
+        part.strip_prefix(b"q=").is_some_and(|quality| quality.iter().all(|b| b"0.".contains(b)))
+    });
+    (!refused).then_some(name)
 }
 
 impl Default for Encodings {
@@ -180,5 +272,17 @@ impl Default for Encodings {
 impl fmt::Debug for Encodings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lists_for_a_peer_name_all_encodings_in_their_order() {
+        let names: Vec<_> = Encoding::ALL.iter().map(|encoding| encoding.name()).collect();
+        assert_eq!(names.join(","), ACCEPTED_OR_IDENTITY);
+        assert_eq!(names[1..].join(","), ACCEPTED);
     }
 }

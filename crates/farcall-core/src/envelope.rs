@@ -6,20 +6,24 @@
 //!   | flag   | length (be u32) | message
 //!   +--------+-----------------+---------------- - -
 //! ```
+//! Bit 0 of the flag says that the message is compressed. A protocol whose replies end within their body has one more
+//! bit, which says that the envelope holds that end instead of a message.
+//!
 //! [`Decoder`] cuts a row of chunks, cut anywhere, into messages. It never allocates on the word of a length prefix.
 
+use std::cmp::Ordering;
 use std::mem;
 
 use bytes::{Buf, BufMut, Bytes};
 
-use crate::limits::Limits;
+use crate::limits::{Limits, MAX_END};
 use crate::status::{Result, Status};
 
 /// Bytes of flag and length.
 pub const PREFIX_LEN: usize = 5;
 
 /// The flag of a message that is compressed.
-const COMPRESSED: u8 = 1;
+pub const COMPRESSED: u8 = 1;
 
 /// One message as it was in its envelope.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +35,8 @@ pub struct Envelope {
 }
 
 /// Writes flag and length.
-pub fn put_prefix(out: &mut impl BufMut, compressed: bool, len: u32) {
-    out.put_u8(u8::from(compressed));
+pub fn put_prefix(out: &mut impl BufMut, flag: u8, len: u32) {
+    out.put_u8(flag);
     out.put_u32(len);
 }
 
@@ -48,6 +52,8 @@ pub struct Decoder {
     backing: usize,
     /// What was pushed behind `front` while that was not used up.
     tail: Vec<u8>,
+    /// The bit of the flag that marks the end; none when messages are all there is.
+    end: u8,
 }
 
 /// The size of an allocation that somebody else made.
@@ -57,6 +63,11 @@ impl Decoder {
     /// A decoder that holds nothing; allocates nothing.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A decoder for replies that end with an envelope whose flag has the bits of `end`.
+    pub fn with_end(end: u8) -> Self {
+        Self { end, ..Self::default() }
     }
 
     /// Takes the next bytes of the stream.
@@ -73,25 +84,58 @@ impl Decoder {
         self.tail.extend_from_slice(&chunk);
     }
 
-    /// The next whole message, or none when more bytes are needed.
+    /// The next whole message, or none when more bytes are needed or what is left is the end of the replies.
     ///
     /// # Errors
     /// `RESOURCE_EXHAUSTED` when the prefix announces more than the limit, at once and before anything is allocated;
-    /// `INTERNAL` when the flag is neither 0 nor 1. The decoder stays where it is: the same call fails again.
+    /// `INTERNAL` when the flag has bits without a meaning, when the end is larger than [`MAX_END`] or when anything
+    /// follows it. The decoder stays where it is: the same call fails again.
     pub fn next(&mut self, limits: &Limits) -> Result<Option<Envelope>> {
         let Some(prefix) = self.prefix() else {
             return Ok(None);
         };
-        let (compressed, len) = check_prefix(prefix, limits.max_receive_message)?;
+        let Prefix { compressed, is_end, len } = self.check_prefix(prefix, limits)?;
         let whole = PREFIX_LEN + len;
         if self.pending() < whole {
             self.expect(whole);
             return Ok(None);
         }
+        if is_end {
+            return if self.pending() > whole { Err(behind_the_end()) } else { Ok(None) };
+        }
         if self.front.len() < whole {
             self.merge();
         }
         Ok(Some(Envelope { compressed, payload: self.take(whole) }))
+    }
+
+    /// Takes the end of the replies from behind the messages that are left; none when it is not there.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next), and `INTERNAL` when the end is not whole.
+    pub fn take_end(&mut self, limits: &Limits) -> Result<Option<Envelope>> {
+        if !self.tail.is_empty() {
+            self.merge();
+        }
+        let mut rest = &self.front[..];
+        while let Some((prefix, behind)) = rest.split_first_chunk() {
+            let Prefix { compressed, is_end, len } = self.check_prefix(*prefix, limits)?;
+            if is_end {
+                return match behind.len().cmp(&len) {
+                    Ordering::Less => Err(cut_end(behind.len(), len)),
+                    Ordering::Greater => Err(behind_the_end()),
+                    Ordering::Equal => {
+                        let start = self.front.len() - len;
+                        let payload = self.front.split_off(start);
+                        self.front.truncate(start - PREFIX_LEN);
+                        Ok(Some(Envelope { compressed, payload }))
+                    }
+                };
+            }
+            let Some(behind) = behind.get(len..) else { break };
+            rest = behind;
+        }
+        Ok(None)
     }
 
     /// Lets go of the chunk that was pushed last: what is left of it is copied, so that a few bytes do not keep a whole
@@ -166,18 +210,47 @@ impl Decoder {
         message.advance(PREFIX_LEN);
         message
     }
+
+    fn check_prefix(&self, prefix: [u8; PREFIX_LEN], limits: &Limits) -> Result<Prefix> {
+        let [flag, length @ ..] = prefix;
+        if flag & !(COMPRESSED | self.end) != 0 {
+            return Err(bad_flag(flag, self.end));
+        }
+        let len = u32::from_be_bytes(length) as usize;
+        let (compressed, is_end) = (flag & COMPRESSED != 0, flag & self.end != 0);
+        match (is_end, limits.max_receive_message) {
+            (false, max) if len > max => Err(Status::resource_exhausted(format!(
+                "a message of {len} bytes is announced; the limit for receiving is {max}"
+            ))),
+            (true, _) if len > MAX_END => Err(Status::internal(format!(
+                "the end of the replies is announced with {len} bytes; the limit is {MAX_END}"
+            ))),
+            _ => Ok(Prefix { compressed, is_end, len }),
+        }
+    }
 }
 
-fn check_prefix(prefix: [u8; PREFIX_LEN], max_message: usize) -> Result<(bool, usize)> {
-    let [flag, length @ ..] = prefix;
-    if flag > COMPRESSED {
-        return Err(Status::internal(format!("a message's flag is {flag}; expected 0 or 1")));
-    }
-    let len = u32::from_be_bytes(length) as usize;
-    if len > max_message {
-        return Err(Status::resource_exhausted(format!(
-            "a message of {len} bytes is announced; the limit for receiving is {max_message}"
-        )));
-    }
-    Ok((flag == COMPRESSED, len))
+/// What a prefix says.
+struct Prefix {
+    compressed: bool,
+    is_end: bool,
+    len: usize,
+}
+
+#[cold]
+fn bad_flag(flag: u8, end: u8) -> Status {
+    let more = if end == 0 { String::new() } else { format!(", or {end} at the end") };
+    Status::internal(format!("a message's flag is {flag}; expected 0 or 1{more}"))
+}
+
+#[cold]
+fn behind_the_end() -> Status {
+    Status::internal("something follows the end of the replies")
+}
+
+#[cold]
+fn cut_end(got: usize, len: usize) -> Status {
+    Status::internal(format!(
+        "the stream ended within the end of the replies, after {got} of its {len} bytes"
+    ))
 }

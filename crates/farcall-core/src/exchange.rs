@@ -18,6 +18,7 @@
 //! [`ServerExchange`] watches the client's lane, [`ClientExchange`] the server's. They take what an HTTP engine reports
 //! and never call it; they hold what was received and not taken, and nothing else.
 
+mod body;
 mod client;
 mod receiver;
 mod sender;

@@ -7,10 +7,13 @@
 //! This crate never opens a socket, never reads a clock and never starts a task: bytes and time are arguments. Which
 //! header names a protocol uses is known below [`protocol`] only.
 
+mod base64;
+
 pub mod call;
 pub mod code;
 pub mod codec;
 pub mod compression;
+pub mod cors;
 pub mod deadline;
 pub mod envelope;
 pub mod exchange;
@@ -20,15 +23,16 @@ pub mod method;
 pub mod protocol;
 pub mod status;
 
-pub use call::{CallHead, Outgoing, Refusal};
+pub use call::{Answer, CallHead, Ending, Outgoing, Refusal};
 pub use code::Code;
-pub use codec::Message;
+pub use codec::{Codec, Message, UnknownFields};
 pub use compression::{Encoding, Encodings};
+pub use cors::Cors;
 pub use deadline::Deadline;
 pub use envelope::{Decoder, Envelope};
 pub use exchange::{Cardinality, ClientExchange, Incoming, Lane, Next, Sender, ServerExchange};
 pub use limits::Limits;
 pub use metadata::{Metadata, MetadataError};
 pub use method::{Idempotency, Kind, Method};
-pub use protocol::Protocol;
+pub use protocol::{Dialect, Protocol};
 pub use status::{Any, Result, Status};

@@ -4,13 +4,12 @@
 //! printable ASCII. Names are lower case; a name given in upper case is lowered. The names that a protocol uses for
 //! itself can neither be written nor seen here.
 
-pub(crate) mod base64;
-
 use std::borrow::Cow;
 use std::fmt;
 
 use farcall_wire::fields::{Field, Fields};
 
+use crate::base64;
 use crate::protocol::is_reserved;
 use crate::status::Status;
 

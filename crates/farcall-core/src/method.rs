@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use farcall_wire::event::RequestHead;
+
 /// One method of one service, as its .proto file declares it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Method {
@@ -72,6 +74,16 @@ pub fn split_path(path: &[u8]) -> Option<(&str, &str)> {
     let path = std::str::from_utf8(path).ok()?;
     let (service, method) = path.strip_prefix('/')?.split_once('/')?;
     (is_name(service) && is_name(method)).then_some((service, method))
+}
+
+/// The part of a request's path that names the method: all of it, but for a GET, whose query carries the message of a
+/// Connect call. In any other request a query names no method.
+pub fn call_path(head: &RequestHead) -> &[u8] {
+    let path = head.path();
+    match head.method() {
+        b"GET" => path.split(|byte| *byte == b'?').next().unwrap_or_default(),
+        _ => path,
+    }
 }
 
 fn is_name(name: &str) -> bool {

@@ -1,139 +1,126 @@
 //! What protocols say on the wire around the messages of a call.
 //!
 //! Everything outside this module speaks of metadata, statuses and timeouts; the names and forms they have in a protocol
-//! are known here only. A new protocol is one more [`Protocol`], one more file and one more arm in `accept`.
+//! are known here only. A new protocol is one more [`Protocol`], one more folder and its arms in [`Dialect`].
 
-mod grpc;
+mod connect;
+mod content_type;
+mod dialect;
+mod field;
+pub(crate) mod grpc;
+mod grpc_web;
+mod reply;
 
-use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+use std::str::FromStr;
 
-use farcall_wire::event::{RequestHead, ResponseHead};
-use farcall_wire::fields::Fields;
+use bytes::Bytes;
+use farcall_wire::event::RequestHead;
 
-use crate::call::{CallHead, Outgoing, Refusal};
-use crate::compression::Encoding;
-use crate::metadata::Metadata;
-use crate::status::{Result, Status};
+use crate::call::{CallHead, Refusal};
+use crate::limits::Limits;
+use crate::method::{Idempotency, Kind, Method};
+use crate::status::Result;
+
+pub use dialect::Dialect;
+pub(crate) use dialect::Framing;
+pub(crate) use field::is_reserved;
+pub(crate) use reply::{Closing, ReplyHead};
 
 /// The protocols that can carry a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Protocol {
     /// gRPC over HTTP/2.
+    #[default]
     Grpc,
-}
-
-/// What the head of a reply means for the call.
-#[derive(Debug)]
-pub(crate) enum ReplyHead {
-    /// Messages and an end follow.
-    Open { metadata: Metadata, encoding: Encoding },
-    /// The server has ended the call with it.
-    Over(Result<Metadata>),
-    /// It is no reply to a call.
-    Broken(Status),
-}
-
-/// Takes the head of a request in whatever protocol it is.
-pub(crate) fn accept(head: RequestHead) -> Result<(Protocol, CallHead), Refusal> {
-    let Some(protocol) = Protocol::of(&head) else {
-        return Err(refuse(415, None));
-    };
-    let accepted = match protocol {
-        Protocol::Grpc => grpc::accept(head),
-    };
-    accepted.map(|head| (protocol, head))
+    /// gRPC-Web, for those who cannot read trailers.
+    GrpcWeb,
+    /// Connect, over any HTTP.
+    Connect,
 }
 
 impl Protocol {
-    /// What a request speaks, told by its content type; none when it is no call in any protocol.
+    /// What a request speaks; none when it is no call in any protocol. It is told by the content type, and that of a GET
+    /// by the query that Connect gives it. What a browser sends to strangers unasked, plain texts and forms, is no call.
     pub fn of(head: &RequestHead) -> Option<Self> {
+        if head.method() == b"GET" {
+            return connect::is_query(head).then_some(Self::Connect);
+        }
         let content_type = head.fields().get("content-type")?;
-        grpc::is_content_type(content_type).then_some(Self::Grpc)
+        content_type::read(content_type).map(Dialect::protocol)
     }
 
-    /// The head of a reply. It costs nothing when there is no metadata.
-    pub fn response_head(self, metadata: &Metadata, encoding: Encoding) -> Cow<'static, Fields> {
+    /// The name: `grpc`, `grpc-web`, `connect`.
+    pub const fn name(self) -> &'static str {
         match self {
-            Self::Grpc => grpc::response_head(metadata, encoding),
-        }
-    }
-
-    /// The trailers of a reply that has had its head. They cost nothing for a success without metadata.
-    pub fn trailers(
-        self,
-        result: Result<(), &Status>,
-        trailing: &Metadata,
-    ) -> Cow<'static, Fields> {
-        match self {
-            Self::Grpc => grpc::trailers(result, trailing),
-        }
-    }
-
-    /// Head and trailers in one, for a failure before anything was sent.
-    pub fn trailers_only(self, status: &Status, metadata: &Metadata) -> Fields {
-        match self {
-            Self::Grpc => grpc::trailers_only(status, metadata),
-        }
-    }
-
-    /// The head of a request, pseudo-fields first.
-    pub fn request_head(self, call: &Outgoing<'_>) -> Fields {
-        match self {
-            Self::Grpc => grpc::request_head(call),
-        }
-    }
-
-    /// The failure of a call whose stream was reset by the peer with an error code of RFC 9113 section 7.
-    pub fn reset(self, code: u32) -> Status {
-        match self {
-            Self::Grpc => grpc::reset(code),
-        }
-    }
-
-    pub(crate) fn read_head(self, head: ResponseHead, end: bool) -> ReplyHead {
-        match self {
-            Self::Grpc => grpc::read_head(head, end),
-        }
-    }
-
-    pub(crate) fn read_trailers(self, fields: Fields) -> Result<Metadata> {
-        match self {
-            Self::Grpc => grpc::read_trailers(fields),
-        }
-    }
-
-    /// The failure of a call whose reply ends without trailers.
-    pub(crate) fn no_trailers(self) -> Status {
-        match self {
-            Self::Grpc => grpc::no_trailers(),
+            Self::Grpc => "grpc",
+            Self::GrpcWeb => "grpc-web",
+            Self::Connect => "connect",
         }
     }
 }
 
-/// Whether a field belongs to HTTP or to a protocol above it, so that no user may write or see it as metadata.
-pub(crate) fn is_reserved(name: &[u8]) -> bool {
-    const HTTP: [&[u8]; 10] = [
-        b"connection",
-        b"content-length",
-        b"content-type",
-        b"host",
-        b"keep-alive",
-        b"proxy-connection",
-        b"te",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
-    ];
-    name.starts_with(b":") || HTTP.contains(&name) || grpc::is_reserved(name)
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
 }
 
-/// A plain HTTP answer with nothing to read; `field` says more.
-fn refuse(status: u16, field: Option<(&str, &str)>) -> Refusal {
-    let mut head = Fields::with_capacity(3, 40);
-    head.push(":status", status.to_string());
-    head.push("content-length", "0");
-    if let Some((name, value)) = field {
-        head.push(name, value);
+impl FromStr for Protocol {
+    type Err = UnknownProtocol;
+
+    fn from_str(name: &str) -> Result<Self, UnknownProtocol> {
+        [Self::Grpc, Self::GrpcWeb, Self::Connect]
+            .into_iter()
+            .find(|protocol| protocol.name() == name)
+            .ok_or_else(|| UnknownProtocol(name.to_owned()))
     }
-    Refusal { head, body: None }
+}
+
+/// A name that is no protocol's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownProtocol(String);
+
+impl fmt::Display for UnknownProtocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "protocol {:?}: expected grpc, grpc-web or connect", self.0)
+    }
+}
+
+impl Error for UnknownProtocol {}
+
+/// A request that has become a call.
+pub(crate) struct Accepted {
+    pub(crate) dialect: Dialect,
+    pub(crate) head: CallHead,
+    /// The message, when it came in the head.
+    pub(crate) message: Option<Bytes>,
+}
+
+/// Takes the head of a request in whatever protocol it is.
+pub(crate) fn accept(
+    head: RequestHead,
+    method: Option<&Method>,
+    limits: &Limits,
+) -> Result<Accepted, Refusal> {
+    match head.method() {
+        b"POST" => {}
+        b"GET" if method.is_none_or(is_readable) => return connect::accept_get(head, method),
+        _ => return Err(reply::wrong_verb(method.is_some_and(is_readable))),
+    }
+    let spoken = head.fields().get("content-type").and_then(content_type::read);
+    let Some(dialect) = spoken.filter(|dialect| dialect.suits(method)) else {
+        return Err(reply::wrong_content_type(method));
+    };
+    let dialect = dialect.with_method(method.is_some());
+    match dialect.protocol() {
+        Protocol::Grpc | Protocol::GrpcWeb => grpc::accept(dialect, head),
+        Protocol::Connect => connect::accept(dialect, head, limits),
+    }
+}
+
+/// Whether the method may be called by a GET: anybody's page can make a browser send one.
+fn is_readable(method: &Method) -> bool {
+    method.kind == Kind::Unary && method.idempotency == Idempotency::NoSideEffects
 }

@@ -13,8 +13,7 @@ use buffa::MessageName;
 use bytes::Bytes;
 
 use crate::code::Code;
-use crate::codec::{self, Message};
-use crate::limits::Limits;
+use crate::codec;
 use crate::metadata::Metadata;
 
 /// What a call comes to.
@@ -47,18 +46,18 @@ impl Any {
     ///
     /// # Errors
     /// `INTERNAL` when the message is larger than protobuf allows, 2 GiB.
-    pub fn pack<M: Message + MessageName>(message: &M) -> Result<Self> {
+    pub fn pack<M: buffa::Message + MessageName>(message: &M) -> Result<Self> {
         let value = message.try_encode_to_bytes().map_err(Status::internal)?;
         Ok(Self { type_url: M::TYPE_URL.to_owned(), value })
     }
 
     /// The message within when it is an `M`; none when it is another type or cannot be decoded.
-    pub fn unpack<M: Message + MessageName>(&self) -> Option<M> {
+    pub fn unpack<M: buffa::Message + MessageName>(&self) -> Option<M> {
         let (_, name) = self.type_url.rsplit_once('/')?;
         if name != M::FULL_NAME {
             return None;
         }
-        codec::decode(&self.value, &Limits::default()).ok()
+        codec::unpack(&self.value)
     }
 }
 
@@ -131,14 +130,14 @@ impl Status {
     }
 
     /// The first detail of type `M`.
-    pub fn detail<M: Message + MessageName>(&self) -> Option<M> {
+    pub fn detail<M: buffa::Message + MessageName>(&self) -> Option<M> {
         self.details().iter().find_map(Any::unpack)
     }
 
     /// Adds a typed message about the failure; one that cannot be encoded (above 2 GiB) is left out. Details above
     /// [`MAX_STATUS_DETAILS`](crate::limits::MAX_STATUS_DETAILS) altogether do not leave the process.
     #[must_use]
-    pub fn with_detail<M: Message + MessageName>(self, detail: &M) -> Self {
+    pub fn with_detail<M: buffa::Message + MessageName>(self, detail: &M) -> Self {
         match Any::pack(detail) {
             Ok(any) => self.with_any(any),
             Err(_) => self,

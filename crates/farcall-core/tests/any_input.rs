@@ -4,14 +4,13 @@ mod note;
 
 use buffa::Message;
 use bytes::Bytes;
-use farcall_core::codec::decode_request;
 use farcall_core::method::split_path;
 use farcall_core::{
-    Cardinality, ClientExchange, Encoding, Limits, Metadata, Protocol, ServerExchange, Status,
+    Cardinality, ClientExchange, Codec, Encoding, Limits, Metadata, ServerExchange, Status,
 };
 use farcall_wire::event::{RequestHead, RequestLine, ResponseHead};
 use farcall_wire::fields::Fields;
-use note::Note;
+use note::{Note, TAKE, grpc};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -55,7 +54,7 @@ proptest! {
         typed.extend(&fields);
         for fields in [fields, typed] {
             let line = RequestLine { method: b"POST", path: Some(b"/a.B/C"), ..RequestLine::default() };
-            match ServerExchange::accept(RequestHead::new(line, None, fields), &Limits::default()) {
+            match ServerExchange::accept(RequestHead::new(line, None, fields), Some(&TAKE), &Limits::default()) {
                 Ok((mut exchange, head)) => {
                     prop_assert!(head.metadata.iter().all(|(name, _)| !name.starts_with("grpc-")));
                     exchange.receive(data.clone().into(), true);
@@ -73,7 +72,7 @@ proptest! {
         trailers in fields(),
         data in prop::collection::vec(any::<u8>(), 0..40),
     ) {
-        let mut exchange = ClientExchange::new(Protocol::Grpc, Cardinality::One, &Limits::default());
+        let mut exchange = ClientExchange::new(grpc(), Cardinality::One, &Limits::default());
         let open = exchange.receive_head(ResponseHead::new(status, head), false);
         prop_assert!(open.is_ok_and(|metadata| metadata.is_some()) != exchange.outcome().is_some());
         exchange.receive(data.into(), false);
@@ -85,11 +84,11 @@ proptest! {
     #[test]
     fn any_message_crosses_the_wire(message in "\\PC{0,80}", control in prop::collection::vec(0_u8..0x20, 0..4)) {
         let message = message + std::str::from_utf8(&control).unwrap();
-        let trailers = Protocol::Grpc.trailers(Err(&Status::aborted(message.clone())), &Metadata::new()).into_owned();
+        let trailers = grpc().end(Err(&Status::aborted(message.clone())), &Metadata::new()).trailers.unwrap().into_owned();
         for field in &trailers {
             prop_assert!(field.value.iter().all(|byte| (0x20..0x7f).contains(byte)));
         }
-        let mut exchange = ClientExchange::new(Protocol::Grpc, Cardinality::One, &Limits::default());
+        let mut exchange = ClientExchange::new(grpc(), Cardinality::One, &Limits::default());
         exchange.receive_trailers(trailers);
         let status = exchange.only_message().unwrap_err();
         prop_assert_eq!(status.message(), message);
@@ -101,8 +100,8 @@ proptest! {
         for value in &values {
             metadata.append_bin("x-bin", value).unwrap();
         }
-        let fields = Protocol::Grpc.trailers(Ok(()), &metadata).into_owned();
-        let mut exchange = ClientExchange::new(Protocol::Grpc, Cardinality::Many, &Limits::default());
+        let fields = grpc().end(Ok(()), &metadata).trailers.unwrap().into_owned();
+        let mut exchange = ClientExchange::new(grpc(), Cardinality::Many, &Limits::default());
         exchange.receive_trailers(fields);
         let received = exchange.into_outcome().unwrap().unwrap();
         prop_assert_eq!(received.get_all_bin("x-bin").collect::<Vec<_>>(), values);
@@ -110,10 +109,10 @@ proptest! {
 
     #[test]
     fn any_bytes_are_decoded_or_refused(data in prop::collection::vec(any::<u8>(), 0..60)) {
-        let _ = decode_request::<Note>(&data, &Limits::default());
+        let _ = Codec::Proto.decode_request::<Note>(&data, &Limits::default());
         let mut damaged = Note::text("text").encode_to_vec();
         damaged.extend(&data);
-        let _ = decode_request::<Note>(&damaged, &Limits::default());
+        let _ = Codec::Proto.decode_request::<Note>(&damaged, &Limits::default());
         let _ = split_path(&data);
         let mut gzip = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
         gzip.extend(&data);

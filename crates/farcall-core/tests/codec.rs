@@ -4,9 +4,16 @@ mod note;
 
 use buffa::Message;
 use bytes::{BufMut, BytesMut};
-use farcall_core::codec::{decode_reply, decode_request};
-use farcall_core::{Code, Decoder, Encoding, Limits, Sender};
-use note::Note;
+use farcall_core::{Code, Codec, Decoder, Encoding, Limits, Sender, Status};
+use note::{Note, grpc};
+
+fn decode_request<M: farcall_core::Message>(payload: &[u8], limits: &Limits) -> Result<M, Status> {
+    Codec::Proto.decode_request(payload, limits)
+}
+
+fn decode_reply<M: farcall_core::Message>(payload: &[u8], limits: &Limits) -> Result<M, Status> {
+    Codec::Proto.decode_reply(payload, limits)
+}
 
 /// `depth` notes, each in the one before.
 fn nested(depth: usize) -> Note {
@@ -25,7 +32,7 @@ fn limits() -> Limits {
 #[test]
 fn an_envelope_is_encoded_in_one_piece() {
     let note = Note { many: vec![Note::text("a"), Note::text("b")], ..Note::text("hello") };
-    let sender = Sender::new(Encoding::Identity, &limits());
+    let sender = Sender::new(grpc(), Encoding::Identity, &limits());
     let envelope = sender.envelope(&note, false).unwrap();
     assert_eq!(envelope[..5], [0, 0, 0, 0, note.encoded_len() as u8]);
     assert_eq!(decode_request::<Note>(&envelope[5..], &limits()).unwrap(), note);
@@ -43,7 +50,7 @@ fn a_message_is_compressed_when_asked_and_announced() {
         (Encoding::Identity, true, 0),
         (Encoding::Identity, false, 0),
     ] {
-        let sender = Sender::new(encoding, &limits());
+        let sender = Sender::new(grpc(), encoding, &limits());
         let envelope = sender.envelope(&note, compress).unwrap();
         let mut out = BytesMut::new();
         sender.envelope_into(&note, compress, &mut out).unwrap();
@@ -63,7 +70,7 @@ fn a_message_is_compressed_when_asked_and_announced() {
 fn a_message_above_the_limit_for_sending_is_not_sent() {
     let fits = Note::text("a".repeat(1000 - 3));
     let large = Note::text("a".repeat(1000 - 2));
-    let sender = Sender::new(Encoding::Gzip, &limits());
+    let sender = Sender::new(grpc(), Encoding::Gzip, &limits());
     for compress in [false, true] {
         assert!(sender.envelope(&fits, compress).is_ok());
         let status = sender.envelope(&large, compress).unwrap_err();

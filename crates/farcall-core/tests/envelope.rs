@@ -8,7 +8,7 @@ use proptest::test_runner::RngSeed;
 
 fn envelope(compressed: bool, payload: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
-    put_prefix(&mut out, compressed, u32::try_from(payload.len()).unwrap());
+    put_prefix(&mut out, u8::from(compressed), u32::try_from(payload.len()).unwrap());
     out.extend_from_slice(payload);
     out
 }

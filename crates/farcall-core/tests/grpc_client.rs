@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use farcall_core::{
-    Cardinality, ClientExchange, Code, Encoding, Limits, Metadata, Next, Outgoing, Protocol,
-    Sender, ServerExchange, Status,
+    Cardinality, ClientExchange, Code, Encoding, Limits, Metadata, Next, Outgoing, Sender,
+    ServerExchange, Status,
 };
 use farcall_wire::event::{RequestHead, RequestLine, ResponseHead};
 use farcall_wire::fields::Fields;
-use note::Note;
+use note::{Note, TAKE, grpc};
 
 const GRPC: (&str, &str) = ("content-type", "application/grpc");
 
 fn exchange(replies: Cardinality) -> ClientExchange {
-    ClientExchange::new(Protocol::Grpc, replies, &Limits::default())
+    ClientExchange::new(grpc(), replies, &Limits::default())
 }
 
 /// An exchange that has had a good head.
@@ -34,8 +34,14 @@ fn trailers(fields: &[(&str, &str)]) -> Fields {
     fields.iter().copied().collect()
 }
 
+fn trailers_of(result: Result<(), &Status>) -> Fields {
+    grpc().end(result, &Metadata::new()).trailers.unwrap().into_owned()
+}
+
 fn envelope(text: &str) -> Bytes {
-    Sender::new(Encoding::Identity, &Limits::default()).envelope(&Note::text(text), false).unwrap()
+    Sender::new(grpc(), Encoding::Identity, &Limits::default())
+        .envelope(&Note::text(text), false)
+        .unwrap()
 }
 
 fn failure(exchange: &ClientExchange) -> &Status {
@@ -48,8 +54,15 @@ fn request(
     encoding: Encoding,
 ) -> Vec<(String, String)> {
     let path = "/farcall.test.Notes/Take";
-    let call =
-        Outgoing { path, authority: "localhost:8080", scheme: "http", metadata, timeout, encoding };
+    let call = Outgoing {
+        path,
+        authority: "localhost:8080",
+        scheme: "http",
+        metadata,
+        timeout,
+        encoding,
+        get: None,
+    };
     let fields = exchange(Cardinality::One).request_head(&call);
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     fields.iter().map(|field| (text(field.name), text(field.value))).collect()
@@ -121,8 +134,12 @@ fn what_a_client_asks_a_server_understands() {
         path: Some(b"/farcall.test.Notes/Take"),
         ..RequestLine::default()
     };
-    let (_, head) =
-        ServerExchange::accept(RequestHead::new(line, None, fields), &Limits::default()).unwrap();
+    let (_, head) = ServerExchange::accept(
+        RequestHead::new(line, None, fields),
+        Some(&TAKE),
+        &Limits::default(),
+    )
+    .unwrap();
     assert_eq!((head.timeout, head.encoding), (timeout, Encoding::Gzip));
     assert!(head.accept.contains(Encoding::Gzip));
     assert_eq!(head.metadata.get("tenant"), Some("acme"));
@@ -307,8 +324,7 @@ fn an_encoding_that_the_client_does_not_support_is_internal() {
 #[test]
 fn all_sixteen_codes_cross_the_wire() {
     for code in Code::ALL {
-        let sent =
-            Protocol::Grpc.trailers(Err(&Status::new(code, "why")), &Metadata::new()).into_owned();
+        let sent = trailers_of(Err(&Status::new(code, "why")));
         let mut exchange = begun(Cardinality::One);
         exchange.receive_trailers(sent);
         assert_eq!((failure(&exchange).code(), failure(&exchange).message()), (code, "why"));
@@ -360,7 +376,7 @@ fn details_and_a_long_message_cross_the_wire() {
         .with_detail(&Note::text("first"))
         .with_detail(&Note::text("second"));
     let mut exchange = begun(Cardinality::One);
-    exchange.receive_trailers(Protocol::Grpc.trailers(Err(&status), &Metadata::new()).into_owned());
+    exchange.receive_trailers(trailers_of(Err(&status)));
     let received = failure(&exchange);
     assert_eq!(received.details(), status.details());
     assert_eq!(received.detail::<Note>(), Some(Note::text("first")));

@@ -14,7 +14,7 @@ use farcall_core::{
 };
 use farcall_wire::event::{RequestHead, RequestLine};
 use farcall_wire::fields::Fields;
-use note::Note;
+use note::{Note, TAKE, grpc};
 
 fn head(method: &[u8], fields: &[(&str, &str)]) -> RequestHead {
     let line =
@@ -25,7 +25,11 @@ fn head(method: &[u8], fields: &[(&str, &str)]) -> RequestHead {
 /// Accepts a POST in gRPC with these fields beside the usual ones.
 fn accept(fields: &[(&str, &str)]) -> Result<(ServerExchange, CallHead), Refusal> {
     let usual = [("content-type", "application/grpc"), ("te", "trailers")];
-    ServerExchange::accept(head(b"POST", &[&usual, fields].concat()), &Limits::default())
+    ServerExchange::accept(
+        head(b"POST", &[&usual, fields].concat()),
+        Some(&TAKE),
+        &Limits::default(),
+    )
 }
 
 fn accepted(fields: &[(&str, &str)]) -> ServerExchange {
@@ -42,8 +46,16 @@ fn refused(fields: &[(&str, &str)]) -> Fields {
     refusal.head
 }
 
+fn trailers_of(
+    exchange: &ServerExchange,
+    result: Result<(), &Status>,
+    trailing: &Metadata,
+) -> Cow<'static, Fields> {
+    exchange.dialect().end(result, trailing).trailers.unwrap()
+}
+
 fn envelope(note: &Note) -> Bytes {
-    Sender::new(Encoding::Identity, &Limits::default()).envelope(note, false).unwrap()
+    Sender::new(grpc(), Encoding::Identity, &Limits::default()).envelope(note, false).unwrap()
 }
 
 fn message(exchange: &mut ServerExchange) -> Incoming {
@@ -63,28 +75,34 @@ fn content_type_is_application_grpc_with_an_optional_suffix() {
     ] {
         let head = head(b"POST", &[("content-type", content_type)]);
         assert_eq!(Protocol::of(&head), Some(Protocol::Grpc));
-        assert!(ServerExchange::accept(head, &Limits::default()).is_ok(), "{content_type}");
+        assert!(
+            ServerExchange::accept(head, Some(&TAKE), &Limits::default()).is_ok(),
+            "{content_type}"
+        );
     }
 }
 
 #[test]
 fn another_content_type_is_answered_with_http_415() {
     let other = [
-        "application/json",
-        "application/grpc-web",
+        "application/xml",
         "application/grpcx",
-        "application/grpc+json",
+        "application/grpc+xml",
+        "application/grpc+",
+        "application/grpc-",
         "text/plain",
         "",
     ];
     for content_type in other {
         let refusal = ServerExchange::accept(
             head(b"POST", &[("content-type", content_type)]),
+            Some(&TAKE),
             &Limits::default(),
         );
         assert_eq!(text(&refusal.unwrap_err().head, ":status"), Some("415"), "{content_type}");
     }
-    let refusal = ServerExchange::accept(head(b"POST", &[]), &Limits::default()).unwrap_err();
+    let refusal =
+        ServerExchange::accept(head(b"POST", &[]), Some(&TAKE), &Limits::default()).unwrap_err();
     assert_eq!(text(&refusal.head, ":status"), Some("415"));
 }
 
@@ -92,6 +110,7 @@ fn another_content_type_is_answered_with_http_415() {
 fn a_method_other_than_post_is_answered_with_http_405() {
     let refusal = ServerExchange::accept(
         head(b"GET", &[("content-type", "application/grpc")]),
+        Some(&TAKE),
         &Limits::default(),
     );
     let head = refusal.unwrap_err().head;
@@ -300,7 +319,7 @@ fn g03_a_bomb_in_an_envelope_is_stopped() {
 #[test]
 fn response_headers_are_status_content_type_and_encodings() {
     let exchange = accepted(&[]);
-    let head = exchange.response_head(&Metadata::new(), Encoding::Identity);
+    let head = exchange.dialect().response_head(&Metadata::new(), Encoding::Identity);
     assert!(matches!(head, Cow::Borrowed(_)), "a head without metadata costs nothing");
     let expected: Fields = [
         (":status", "200"),
@@ -313,7 +332,7 @@ fn response_headers_are_status_content_type_and_encodings() {
 
     let mut metadata = Metadata::new();
     metadata.append("tenant", "acme").unwrap();
-    let head = exchange.response_head(&metadata, Encoding::Gzip);
+    let head = exchange.dialect().response_head(&metadata, Encoding::Gzip);
     assert_eq!(text(&head, "grpc-encoding"), Some("gzip"));
     assert_eq!(head.iter().last().unwrap().value, b"acme");
 }
@@ -321,7 +340,7 @@ fn response_headers_are_status_content_type_and_encodings() {
 #[test]
 fn status_is_sent_in_trailers_even_if_ok() {
     let exchange = accepted(&[]);
-    let trailers = exchange.trailers(Ok(()), &Metadata::new());
+    let trailers = trailers_of(&exchange, Ok(()), &Metadata::new());
     assert!(
         matches!(trailers, Cow::Borrowed(_)),
         "trailers of success without metadata cost nothing"
@@ -330,7 +349,7 @@ fn status_is_sent_in_trailers_even_if_ok() {
 
     let mut trailing = Metadata::new();
     trailing.append_bin("proof-bin", b"foo").unwrap();
-    let trailers = exchange.trailers(Ok(()), &trailing);
+    let trailers = trailers_of(&exchange, Ok(()), &trailing);
     assert_eq!(*trailers, [("grpc-status", "0"), ("proof-bin", "Zm9v")].into_iter().collect());
 }
 
@@ -341,7 +360,7 @@ fn a_failure_is_code_message_details_and_metadata() {
     status.metadata_mut().append("shard", "7").unwrap();
     let mut trailing = Metadata::new();
     trailing.append("tenant", "acme").unwrap();
-    let trailers = exchange.trailers(Err(&status), &trailing).into_owned();
+    let trailers = trailers_of(&exchange, Err(&status), &trailing).into_owned();
     let names: Vec<_> =
         trailers.iter().map(|field| std::str::from_utf8(field.name).unwrap()).collect();
     assert_eq!(
@@ -353,7 +372,7 @@ fn a_failure_is_code_message_details_and_metadata() {
         (Some("5"), Some("no such user"))
     );
 
-    let only = exchange.trailers_only(&status, &trailing);
+    let only = exchange.dialect().failure(&status, &Metadata::new(), &trailing).head;
     let names: Vec<_> = only.iter().map(|field| std::str::from_utf8(field.name).unwrap()).collect();
     assert_eq!(names[..4], [":status", "content-type", "grpc-accept-encoding", "grpc-status"]);
 }
@@ -363,7 +382,7 @@ fn g12_all_but_printable_ascii_without_percent_is_escaped() {
     let exchange = accepted(&[]);
     let sent = |message: &str| {
         let trailers =
-            exchange.trailers(Err(&Status::unknown(message)), &Metadata::new()).into_owned();
+            trailers_of(&exchange, Err(&Status::unknown(message)), &Metadata::new()).into_owned();
         text(&trailers, "grpc-message").map(str::to_owned)
     };
     assert_eq!(
@@ -384,6 +403,6 @@ fn g12_all_but_printable_ascii_without_percent_is_escaped() {
 fn details_too_large_for_trailers_are_left_out() {
     let exchange = accepted(&[]);
     let status = Status::internal("large").with_detail(&Note::text("x".repeat(10_000)));
-    let trailers = exchange.trailers(Err(&status), &Metadata::new());
+    let trailers = trailers_of(&exchange, Err(&status), &Metadata::new());
     assert_eq!(trailers.len(), 2);
 }

@@ -16,7 +16,8 @@ fn received(fields: &[(&str, &str)]) -> Metadata {
         all.push(name, value);
     }
     let (_, CallHead { metadata, .. }) =
-        ServerExchange::accept(RequestHead::new(line, None, all), &Limits::default()).unwrap();
+        ServerExchange::accept(RequestHead::new(line, None, all), None, &Limits::default())
+            .unwrap();
     metadata
 }
 

@@ -1,19 +1,19 @@
 //! One ordered pipe of bytes, whatever the transport.
 //!
-//! A connection moves bytes and keeps none: what was written is with the transport, and flushing is not needed.
+//! A connection never looks at its bytes. It keeps none but those that were put back with [`Connection::unread`].
 
 use std::io::{self, IoSlice};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
-use rustix::net::{SendAncillaryBuffer, SendFlags, send, sendmsg};
-use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, Interest, ReadBuf};
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
 use crate::inherited::Inherited;
-use crate::limits::WRITE_SLICES;
+use crate::pipe::{Foreign, Pipe};
 use crate::unix::BoundPath;
 use crate::{Address, ConnectError, Connected, Endpoint, Options, Peer, Scheme, Socket};
 use crate::{memory, tcp, unix};
@@ -22,24 +22,23 @@ use crate::{memory, tcp, unix};
 ///
 /// Shutting down half-closes: the other end reads the end of the bytes and can still answer. Dropping closes; bytes that
 /// were not read by then make TCP tell the other end with a reset.
+///
+/// What was written to a socket is with the kernel, and flushing does nothing. TLS keeps what the socket did not take, 64
+/// KiB at most, and sends it with whatever is done next: a read, a write, a flush or a shutdown. So flush after a batch
+/// and shut down before dropping; then every kind of connection is right.
 #[derive(Debug)]
 pub struct Connection {
     pipe: Pipe,
     peer: Arc<Peer>,
     /// The file of this end, if it was bound to one.
     file: Option<Arc<BoundPath>>,
-}
-
-#[derive(Debug)]
-pub(crate) enum Pipe {
-    Tcp(TcpStream),
-    Unix(UnixStream),
-    Memory(DuplexStream),
+    /// Bytes that were put back; they are read first.
+    unread: Bytes,
 }
 
 impl Connection {
     pub(crate) fn new(pipe: Pipe, peer: Arc<Peer>) -> Self {
-        Self { pipe, peer, file: None }
+        Self { pipe, peer, file: None, unread: Bytes::new() }
     }
 
     /// Takes a connected, non-blocking socket.
@@ -54,18 +53,39 @@ impl Connection {
         } else {
             Pipe::Tcp(TcpStream::from_std(socket.into())?)
         };
-        Ok(Self { pipe, peer, file })
+        Ok(Self { file, ..Self::new(pipe, peer) })
+    }
+
+    /// Any pipe as a connection: a tunnel, an upgraded HTTP connection, a test's own. It has no descriptor.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use farcall_socket::{Address, Connection, Peer};
+    ///
+    /// let (ours, _theirs) = tokio::io::duplex(1024);
+    /// let connection = Connection::from_stream(ours, Arc::new(Peer::from(Address::Unnamed)));
+    /// assert_eq!(connection.peer().to_string(), "unnamed");
+    /// ```
+    pub fn from_stream(
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        peer: Arc<Peer>,
+    ) -> Self {
+        Self::new(Pipe::Foreign(Foreign::new(stream)), peer)
     }
 
     /// The socket itself, for use without a runtime.
     ///
     /// # Errors
-    /// `Unsupported` for a connection inside the process, which has no socket.
+    /// `Unsupported` where the socket is not all there is: inside the process, a foreign stream, TLS, and after
+    /// [`Connection::unread`] while there are such bytes, because they would be lost.
     pub fn into_blocking(self) -> io::Result<Socket<Connected>> {
+        if self.has_unread() {
+            return Err(unsupported("bytes that were put back are not in the socket"));
+        }
         let socket = match self.pipe {
             Pipe::Tcp(stream) => OwnedFd::from(stream.into_std()?),
             Pipe::Unix(stream) => OwnedFd::from(stream.into_std()?),
-            Pipe::Memory(_) => return Err(no_socket()),
+            _ => return Err(no_socket()),
         };
         Socket::from_async(socket.into(), &self.peer, self.file)
     }
@@ -73,7 +93,7 @@ impl Connection {
     pub(crate) fn unix_stream(&self) -> io::Result<&UnixStream> {
         match &self.pipe {
             Pipe::Unix(stream) => Ok(stream),
-            _ => Err(io::Error::new(io::ErrorKind::Unsupported, "not a Unix connection")),
+            _ => Err(unsupported("not a Unix connection")),
         }
     }
 
@@ -86,11 +106,16 @@ impl Connection {
         match &self.pipe {
             Pipe::Tcp(stream) => unix::peer_process(stream),
             Pipe::Unix(stream) => unix::peer_process(stream),
-            Pipe::Memory(_) => Err(no_socket()),
+            Pipe::Memory(_) | Pipe::Foreign(_) => Err(no_socket()),
+            #[cfg(feature = "tls")]
+            Pipe::Tls(session) => session.transport().peer_process(),
         }
     }
 
     /// Connects to the endpoint. The addresses of a name are tried in turn with a head start of 250 ms each (RFC 8305).
+    ///
+    /// This is the transport alone. For a scheme with [`Scheme::is_tls`] it is the TCP connection on which TLS is to be
+    /// spoken, and nothing is encrypted before `ClientTls::connect` has taken it.
     ///
     /// A connection that is made may still wait in the listener's queue: it proves that somebody listens, not that
     /// somebody serves.
@@ -100,7 +125,7 @@ impl Connection {
     pub async fn connect(endpoint: &Endpoint, options: &Options) -> Result<Self, ConnectError> {
         let options = &endpoint.options(options);
         match (endpoint.scheme(), endpoint.name()) {
-            (Scheme::Tcp | Scheme::Http, _) => tcp::connect(endpoint, options).await,
+            (scheme, _) if scheme.is_tcp() => tcp::connect(endpoint, options).await,
             (Scheme::Unix, _) => unix::connect(endpoint, options).await,
             (Scheme::Memory, Some(name)) => memory::connect(endpoint, name, options).await,
             (Scheme::Descriptor, _) => {
@@ -117,28 +142,56 @@ impl Connection {
         memory::pair(None)
     }
 
-    /// Who is at the other end.
+    /// Who is at the other end. Over TLS it knows the other end's verified certificates, too.
     pub fn peer(&self) -> &Arc<Peer> {
         &self.peer
     }
 
-    /// The descriptor, for those who watch; `None` in memory. Whoever reads or writes through it mixes up the bytes.
-    pub fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+    /// What the TLS handshake came to; `None` where there is no TLS.
+    #[cfg(feature = "tls")]
+    pub fn tls(&self) -> Option<&crate::tls::TlsInfo> {
         match &self.pipe {
-            Pipe::Tcp(stream) => Some(stream.as_fd()),
-            Pipe::Unix(stream) => Some(stream.as_fd()),
-            Pipe::Memory(_) => None,
+            Pipe::Tls(session) => Some(session.info()),
+            _ => None,
         }
     }
 
-    /// Where this end is. An accepted TCP connection has its listener's port.
+    /// Puts bytes back, in front of all that is still to be read: for those who had to read to know what this is.
+    ///
+    /// Only reads of the connection itself see them. [`Connection::descriptor`] does not turn readable because of them,
+    /// and [`Connection::into_blocking`] and [`Connection::receive_descriptors`] refuse while there are any.
+    pub fn unread(&mut self, bytes: Bytes) {
+        if self.unread.is_empty() {
+            self.unread = bytes;
+        } else if !bytes.is_empty() {
+            let mut all = BytesMut::with_capacity(bytes.len() + self.unread.len());
+            all.extend_from_slice(&bytes);
+            all.extend_from_slice(&self.unread);
+            self.unread = all.freeze();
+        }
+    }
+
+    pub(crate) fn has_unread(&self) -> bool {
+        !self.unread.is_empty()
+    }
+
+    /// The descriptor, for those who watch; `None` in memory and for a foreign stream. Whoever reads or writes through it
+    /// mixes up the bytes. Under TLS it is the socket's, which says little about the bytes inside.
+    pub fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.pipe.descriptor()
+    }
+
+    /// Where this end is. An accepted TCP connection has its listener's port. A foreign stream does not know, and gives
+    /// the address of its peer.
     ///
     /// # Errors
     /// When the kernel does not tell.
     pub fn local(&self) -> io::Result<Address> {
         match &self.pipe {
             Pipe::Tcp(stream) => tcp::local(stream),
-            Pipe::Unix(_) | Pipe::Memory(_) => Ok(self.peer.address().clone()),
+            Pipe::Unix(_) | Pipe::Memory(_) | Pipe::Foreign(_) => Ok(self.peer.address().clone()),
+            #[cfg(feature = "tls")]
+            Pipe::Tls(session) => session.transport().local(),
         }
     }
 }
@@ -149,11 +202,17 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match &mut self.pipe {
-            Pipe::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
-            Pipe::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
-            Pipe::Memory(stream) => Pin::new(stream).poll_read(cx, buffer),
+        if self.unread.is_empty() {
+            return Pin::new(&mut self.pipe).poll_read(cx, buffer);
         }
+        let count = self.unread.len().min(buffer.remaining());
+        buffer.put_slice(&self.unread[..count]);
+        self.unread.advance(count);
+        if self.unread.is_empty() {
+            // An empty slice can still hold the memory that it was cut from.
+            self.unread = Bytes::new();
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -163,17 +222,7 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.pipe {
-            Pipe::Tcp(stream) => poll_send(
-                || stream.poll_write_ready(cx),
-                || stream.try_io(Interest::WRITABLE, || send_bytes(stream, bytes)),
-            ),
-            Pipe::Unix(stream) => poll_send(
-                || stream.poll_write_ready(cx),
-                || stream.try_io(Interest::WRITABLE, || send_bytes(stream, bytes)),
-            ),
-            Pipe::Memory(stream) => Pin::new(stream).poll_write(cx, bytes),
-        }
+        Pin::new(&mut self.pipe).poll_write(cx, bytes)
     }
 
     fn poll_write_vectored(
@@ -181,67 +230,28 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let slices = &slices[..slices.len().min(WRITE_SLICES)];
-        match &mut self.pipe {
-            Pipe::Tcp(stream) => poll_send(
-                || stream.poll_write_ready(cx),
-                || stream.try_io(Interest::WRITABLE, || send_slices(stream, slices)),
-            ),
-            Pipe::Unix(stream) => poll_send(
-                || stream.poll_write_ready(cx),
-                || stream.try_io(Interest::WRITABLE, || send_slices(stream, slices)),
-            ),
-            Pipe::Memory(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
-        }
+        Pin::new(&mut self.pipe).poll_write_vectored(cx, slices)
     }
 
     fn is_write_vectored(&self) -> bool {
-        true
+        self.pipe.is_write_vectored()
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.pipe).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.pipe {
-            Pipe::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
-            Pipe::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
-            Pipe::Memory(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
+        Pin::new(&mut self.pipe).poll_shutdown(cx)
     }
 }
-
-/// Sends once the socket is ready, and again after an interruption or when the readiness was out of date.
-fn poll_send(
-    mut poll_ready: impl FnMut() -> Poll<io::Result<()>>,
-    mut send: impl FnMut() -> io::Result<usize>,
-) -> Poll<io::Result<usize>> {
-    loop {
-        ready!(poll_ready())?;
-        match send() {
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-                ) => {}
-            sent => return Poll::Ready(sent),
-        }
-    }
-}
-
-// A program that did not tell the system to ignore SIGPIPE would be killed by a write to a closed connection, and a
-// library cannot decide that for its program. So sockets are written to with MSG_NOSIGNAL, which tokio does not promise.
 
 fn no_socket() -> io::Error {
-    io::Error::new(io::ErrorKind::Unsupported, "a connection inside the process has no socket")
+    unsupported(
+        "a connection in memory, of a foreign stream or under TLS is more or less than a socket",
+    )
 }
 
-fn send_bytes(socket: &impl AsFd, bytes: &[u8]) -> io::Result<usize> {
-    Ok(send(socket, bytes, SendFlags::NOSIGNAL)?)
-}
-
-fn send_slices(socket: &impl AsFd, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-    let mut no_control = SendAncillaryBuffer::default();
-    Ok(sendmsg(socket, slices, &mut no_control, SendFlags::NOSIGNAL)?)
+fn unsupported(text: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, text)
 }

@@ -74,6 +74,16 @@ impl Scheme {
         }
     }
 
+    /// Whether the bytes go over TCP, encrypted or not.
+    pub fn is_tcp(self) -> bool {
+        matches!(self, Self::Tcp | Self::Http | Self::Ws) || self.is_tls()
+    }
+
+    /// Whether TLS is spoken on the connection. It begins after connecting and accepting, which are TCP's alone.
+    pub fn is_tls(self) -> bool {
+        matches!(self, Self::Tls | Self::Https | Self::Wss)
+    }
+
     fn default_port(self) -> Option<u16> {
         match self {
             Self::Http | Self::Ws => Some(80),
@@ -132,6 +142,11 @@ impl Endpoint {
     /// The kind of transport.
     pub fn scheme(&self) -> Scheme {
         self.scheme
+    }
+
+    /// Whether TLS is spoken there: `tls://`, `https://` and `wss://`.
+    pub fn is_tls(&self) -> bool {
+        self.scheme.is_tls()
     }
 
     /// The host in lower case, an IPv6 address without its brackets; `None` where the scheme has no host.
@@ -198,15 +213,20 @@ impl Endpoint {
 
     /// What a client writes into `:authority` or `Host`: `host:port`, or `localhost` where there is no host.
     ///
-    /// An IPv6 zone is left out: it means nothing to the other end (RFC 6874, section 1).
+    /// The port is left out where it is the one that the scheme has without saying, so `https://h:443` gives `h`
+    /// (RFC 9110, section 4.2.3); `tcp://` and `tls://` have none. An IPv6 zone is left out, too: it means nothing to the
+    /// other end (RFC 6874, section 1).
     pub fn authority(&self) -> String {
-        match &self.place {
-            Place::Host { host, port } if host.contains(':') => {
-                let address = host.split('%').next().unwrap_or(host);
-                format!("[{address}]:{port}")
-            }
-            Place::Host { host, port } => format!("{host}:{port}"),
-            _ => "localhost".to_owned(),
+        let Place::Host { host, port } = &self.place else {
+            return "localhost".to_owned();
+        };
+        let host = match host.split('%').next() {
+            Some(address) if address.contains(':') => format!("[{address}]"),
+            _ => host.to_string(),
+        };
+        match self.scheme.default_port() {
+            Some(default) if default == *port => host,
+            _ => format!("{host}:{port}"),
         }
     }
 

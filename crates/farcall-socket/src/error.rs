@@ -46,7 +46,7 @@ impl fmt::Display for EndpointError {
 impl Error for EndpointError {}
 
 /// Escapes control characters and cuts after [`QUOTED_BYTES`], so that a message stays one short line.
-fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     let mut quoted = String::new();
     for character in text.chars() {
         let escaped = if character.is_control() {
@@ -310,5 +310,10 @@ fn connect_kind(error: &io::Error) -> ConnectErrorKind {
 }
 
 fn not_yet(endpoint: &Endpoint) -> io::Error {
-    io::Error::new(io::ErrorKind::Unsupported, format!("not yet: {}://", endpoint.scheme()))
+    let text = if endpoint.is_tls() {
+        "a socket by itself speaks no TLS; tcp:// gives the connection without it".to_owned()
+    } else {
+        format!("not yet: {}://", endpoint.scheme())
+    };
+    io::Error::new(io::ErrorKind::Unsupported, text)
 }

@@ -4,7 +4,8 @@
 //! Both are made of [`Socket`], which is a socket as the textbook teaches it: [`Unbound`], [`Bound`], [`Listening`] or
 //! [`Connected`], each step a method that takes the socket along, with or without a runtime. See [`lifecycle`].
 //!
-//! This crate moves bytes over TCP, UDP, Unix sockets and memory inside one process. It never looks at them: it knows no frame, no
+//! This crate moves bytes over TCP, UDP, Unix sockets and memory inside one process, and through TLS (feature `tls`, on by
+//! default; see [`tls`]). It never looks at them: it knows no frame, no
 //! call and no service, keeps no log, and starts no task that outlives the call that started it. It is written for Linux.
 //!
 //! ```
@@ -42,6 +43,7 @@ mod memory;
 mod options;
 mod pause;
 mod peer;
+mod pipe;
 mod query;
 mod queue;
 mod race;
@@ -53,6 +55,8 @@ pub mod sockaddr;
 mod sys;
 pub mod table;
 mod tcp;
+#[cfg(feature = "tls")]
+pub mod tls;
 mod udp;
 mod unix;
 
@@ -73,3 +77,7 @@ pub use options::{Keepalive, Options};
 pub use peer::{Address, Credentials, Peer};
 pub use queue::Queue;
 pub use resolve::{Resolved, resolve};
+#[cfg(feature = "tls")]
+pub use tls::{
+    Certificate, ClientTls, Identity, Roots, ServerTls, TlsError, TlsErrorKind, TlsInfo,
+};

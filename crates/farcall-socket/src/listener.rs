@@ -34,6 +34,9 @@ impl Listener {
     /// Binds to the endpoint and listens. Port 0 takes a free port; a name is bound at the first of its addresses that
     /// can be had. Must be called inside a tokio runtime with I/O and time enabled.
     ///
+    /// All schemes over TCP listen alike, and [`Listener::endpoint`] remembers which it was: the bytes of a `tls://`,
+    /// `https://` or `wss://` connection are still to go through `ServerTls::accept`.
+    ///
     /// A Unix socket's file is made with [`Options::unix_mode`] from its first moment. A stale socket at the path is
     /// replaced; a live one, and any other file, is left alone.
     ///
@@ -43,7 +46,7 @@ impl Listener {
         let options = &endpoint.options(options);
         let failed = |error| BindError::from_io(endpoint, error);
         let (endpoint, socket) = match (endpoint.scheme(), endpoint.name()) {
-            (Scheme::Tcp | Scheme::Http, _) => {
+            (scheme, _) if scheme.is_tcp() => {
                 let (socket, real) = tcp::bind(endpoint, options).await?;
                 (real, socket)
             }

@@ -11,9 +11,10 @@ use tokio::io::duplex;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::connection::{Connection, Pipe};
+use crate::connection::Connection;
 use crate::error::{BindError, ConnectError};
 use crate::limits::{MEMORY_BACKLOG, MEMORY_PIPE_BYTES};
+use crate::pipe::Pipe;
 use crate::{Address, Endpoint, Options, Peer};
 
 static QUEUES: LazyLock<Mutex<HashMap<Arc<str>, Arc<Queue>>>> = LazyLock::new(Mutex::default);

@@ -1,12 +1,15 @@
 //! Who is at the other end of a connection.
 //!
-//! A peer is what the kernel says about the other end. It is never what the other end says about itself, and it never
-//! decides whether somebody may do something.
+//! A peer is what the kernel says about the other end, and over TLS the certificates that were verified. It is never what
+//! the other end says about itself, and it never decides whether somebody may do something.
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+
+#[cfg(feature = "tls")]
+use crate::tls::Certificate;
 
 /// Where one end of a connection is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -50,16 +53,40 @@ pub struct Credentials {
 
 /// Who is at the other end of a connection.
 ///
-/// Prints as `tcp://127.0.0.1:40122`, `unix:///run/x.sock (uid 0, pid 12)`, `mem://name` or `in-process`.
+/// Prints as `tcp://127.0.0.1:40122`, `unix:///run/x.sock (uid 0, pid 12)`, `mem://name` or `in-process`; a certificate
+/// follows as `(certificate for ada.example)`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Peer {
     address: Address,
     credentials: Option<Credentials>,
+    is_encrypted: bool,
+    #[cfg(feature = "tls")]
+    certificates: Arc<[Certificate]>,
+}
+
+impl From<Address> for Peer {
+    /// A peer of which nothing but the address is known, for [`crate::Connection::from_stream`].
+    fn from(address: Address) -> Self {
+        Self::new(address, None)
+    }
 }
 
 impl Peer {
     pub(crate) fn new(address: Address, credentials: Option<Credentials>) -> Self {
-        Self { address, credentials }
+        Self {
+            address,
+            credentials,
+            is_encrypted: false,
+            #[cfg(feature = "tls")]
+            certificates: Arc::default(),
+        }
+    }
+
+    /// The same peer as TLS knows it.
+    #[cfg(feature = "tls")]
+    pub(crate) fn with_certificates(&self, certificates: Vec<Certificate>) -> Self {
+        let certificates = certificates.into();
+        Self { is_encrypted: true, certificates, ..self.clone() }
     }
 
     /// The other end's address.
@@ -79,6 +106,18 @@ impl Peer {
     pub fn credentials(&self) -> Option<Credentials> {
         self.credentials
     }
+
+    /// Whether TLS is spoken on the connection. Unix sockets and memory are not encrypted; they leave no machine.
+    pub fn is_encrypted(&self) -> bool {
+        self.is_encrypted
+    }
+
+    /// The certificates that the other end has proven to own, its own one first and then those of its issuers as it sent
+    /// them. Empty without TLS, when the other end sent none, and when they were not verified (`ClientTls::insecure`).
+    #[cfg(feature = "tls")]
+    pub fn certificates(&self) -> &[Certificate] {
+        &self.certificates
+    }
 }
 
 impl fmt::Display for Peer {
@@ -88,6 +127,11 @@ impl fmt::Display for Peer {
             Some(Credentials { uid, pid: Some(pid), .. }) => write!(f, " (uid {uid}, pid {pid})"),
             Some(Credentials { uid, pid: None, .. }) => write!(f, " (uid {uid})"),
             None => Ok(()),
+        }?;
+        #[cfg(feature = "tls")]
+        if let Some(certificate) = self.certificates.first() {
+            write!(f, " (certificate for {})", certificate.holder())?;
         }
+        Ok(())
     }
 }

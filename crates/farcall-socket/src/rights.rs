@@ -68,12 +68,17 @@ impl Connection {
     ///
     /// # Errors
     /// `InvalidData` when more descriptors came than there is room for, or than this process may open: all of them are
-    /// closed then, and the bytes that came with them are lost. `Unsupported` for other connections than Unix.
+    /// closed then, and the bytes that came with them are lost. `Unsupported` for other connections than Unix, and while
+    /// there are bytes that were put back.
     pub async fn receive_descriptors(
         &self,
         buffer: &mut [u8],
         room: usize,
     ) -> io::Result<(usize, Vec<OwnedFd>)> {
+        if self.has_unread() {
+            let text = "bytes that were put back are to be read first";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, text));
+        }
         let stream = self.unix_stream()?;
         let receive = || uninterrupted(|| receive(stream, buffer, room));
         stream.async_io(tokio::io::Interest::READABLE, receive).await?.complete(room)

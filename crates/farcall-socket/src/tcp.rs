@@ -8,9 +8,10 @@ use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::time::timeout_at;
 
-use crate::connection::{Connection, Pipe};
+use crate::connection::Connection;
 use crate::error::{BindError, BindErrorKind, ConnectError, ConnectErrorKind};
 use crate::lifecycle::is_own_echo;
+use crate::pipe::Pipe;
 use crate::race::race;
 use crate::resolve::addresses as resolve;
 use crate::{Address, Endpoint, Listening, Options, Peer, Socket};

@@ -18,10 +18,11 @@ use socket2::{Domain, SockAddr, SockRef, Type};
 use tokio::net::UnixStream;
 use tokio::time::{Instant, sleep};
 
-use crate::connection::{Connection, Pipe};
+use crate::connection::Connection;
 use crate::error::{BindError, ConnectError};
 use crate::lifecycle::{Deadline, through};
 use crate::limits::{UNIX_BIND_ROUNDS, UNIX_LOCK_WAIT, UNIX_QUEUE_PAUSE};
+use crate::pipe::Pipe;
 use crate::sockaddr::{Sockaddr, SockaddrUn};
 use crate::sys::option;
 use crate::{Address, Credentials, Endpoint, Family, Listening, Options, Peer, Socket};

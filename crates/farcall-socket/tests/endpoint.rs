@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use farcall_socket::{BindErrorKind, ConnectErrorKind};
-use farcall_socket::{Connection, Endpoint, EndpointError, Listener, Options, Scheme};
+use farcall_socket::{Connection, Endpoint, EndpointError, Listener, Options, Scheme, Socket};
 
 fn parse(url: &str) -> Endpoint {
     url.parse().unwrap_or_else(|error: EndpointError| panic!("{error}"))
@@ -89,9 +89,29 @@ fn two_ways_to_write_one_place_are_equal() {
 fn the_authority_is_what_a_client_says_to_the_server() {
     assert_eq!(parse("tcp://Example.com:http").authority(), "example.com:80");
     assert_eq!(parse("http://[::1]:8080").authority(), "[::1]:8080");
+    assert_eq!(parse("tls://Example.com:443").authority(), "example.com:443");
     assert_eq!(parse("tcp://[fe80::1%25eth0]:1").authority(), "[fe80::1]:1");
     assert_eq!(parse("unix:///run/x.sock").authority(), "localhost");
     assert_eq!(parse("mem://x").authority(), "localhost");
+}
+
+#[test]
+fn the_authority_leaves_out_the_port_that_the_scheme_has_anyway() {
+    let authorities = [
+        ("http://h", "h"),
+        ("http://h:80", "h"),
+        ("http://h:443", "h:443"),
+        ("https://h", "h"),
+        ("https://H:443/", "h"),
+        ("https://h:80", "h:80"),
+        ("ws://[::1]", "[::1]"),
+        ("wss://h:8443", "h:8443"),
+        ("http://[fe80::1%25eth0]:80", "[fe80::1]"),
+        ("https://127.0.0.1:443?nodelay=0", "127.0.0.1"),
+    ];
+    for (url, authority) in authorities {
+        assert_eq!(parse(url).authority(), authority, "{url}");
+    }
 }
 
 #[test]
@@ -227,15 +247,36 @@ fn any_text_is_an_endpoint_or_an_error() {
 }
 
 #[tokio::test]
+async fn every_scheme_over_tcp_listens_and_connects_and_keeps_its_name() {
+    let options = Options::default();
+    for scheme in ["tcp", "http", "ws", "tls", "https", "wss"] {
+        let bound = Listener::bind(&parse(&format!("{scheme}://127.0.0.1:0")), &options).await;
+        let listener = bound.unwrap();
+        let endpoint = listener.endpoint();
+        assert_eq!(endpoint.scheme().as_str(), scheme);
+        assert_eq!(endpoint.is_tls(), ["tls", "https", "wss"].contains(&scheme));
+        let (client, server) =
+            tokio::join!(Connection::connect(endpoint, &options), listener.accept());
+        // What is made is the transport; TLS is whoever's who asks for it.
+        assert!(!client.unwrap().peer().is_encrypted());
+        assert!(!server.unwrap().peer().is_encrypted());
+    }
+}
+
+#[test]
+fn a_socket_by_hand_refuses_an_endpoint_with_tls_because_it_would_send_in_the_clear() {
+    for url in ["tls://127.0.0.1:1", "https://127.0.0.1", "wss://127.0.0.1"] {
+        let connect = Socket::connected_to(&parse(url), &Options::default()).unwrap_err();
+        assert_eq!(connect.kind(), ConnectErrorKind::Unsupported);
+        assert!(connect.to_string().contains("speaks no TLS"), "{connect}");
+        let bind = Socket::listening_at(&parse(url), &Options::default()).unwrap_err();
+        assert_eq!(bind.kind(), BindErrorKind::Unsupported);
+    }
+}
+
+#[tokio::test]
 async fn a_scheme_that_cannot_be_used_yet_says_so() {
-    let urls = [
-        "tls://localhost:1",
-        "https://localhost",
-        "ws://localhost",
-        "wss://localhost",
-        "udp://localhost:1",
-        "shm:///run/x.shm",
-    ];
+    let urls = ["udp://localhost:1", "shm:///run/x.shm"];
     let options = Options::default();
     for url in urls {
         let endpoint = parse(url);

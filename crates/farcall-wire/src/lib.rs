@@ -7,12 +7,15 @@
 //! The law of driving an engine: give it one input, drain its events, fill and write its output,
 //! sleep until its timeout.
 
+pub mod detect;
 pub mod event;
 pub mod fields;
 pub mod hpack;
+pub mod http1;
 pub mod http2;
 pub mod limits;
+pub mod websocket;
 
 pub use event::{Event, RequestHead, ResponseHead, Side, StreamId};
 pub use fields::{Field, Fields};
-pub use limits::Limits;
+pub use limits::{Limits, WebSocketLimits};

@@ -185,3 +185,127 @@ impl Default for Limits {
         }
     }
 }
+
+/// The bounds of an HTTP/1.1 engine. `Default` is what a server open to the world wants.
+///
+/// One exchange is under way on a connection at a time, so that bounds of a message are bounds of
+/// the connection.
+#[derive(Clone, Debug)]
+pub struct Http1Limits {
+    /// Octets of a request's target. Above: status 414. A first line may be 64 octets longer.
+    pub max_target: usize,
+    /// Octets of a head behind its first line, or of a trailer section. Above: status 431. Meanwhile
+    /// all of it is buffered.
+    pub max_header_size: usize,
+    /// Fields of a head or a trailer section, 128 at most: each costs the peer four octets and us a
+    /// slot. Above: status 431.
+    pub max_header_fields: usize,
+    /// Octets of chunk extensions in one message: nobody uses them, and each chunk can have some.
+    pub max_chunk_extensions: usize,
+    /// Interim responses before the response: each is a whole head.
+    pub max_informational: u32,
+    /// Octets behind the message under way (pipelined requests) at which
+    /// [`wants_input`](crate::http1::Engine::wants_input) turns false: they wait here unread. One
+    /// read may go beyond.
+    pub max_pipelined: usize,
+    /// Octets of content that the application holds at most; above, `wants_input` is false. One
+    /// read may go beyond.
+    pub window: u32,
+    /// Octets of a request's content that are read and dropped after its response, so that the
+    /// connection can be used again. Above: the connection is closed, which is cheaper.
+    pub max_dropped: u64,
+    /// Octets of content waiting for the output; above, `send_room` is zero.
+    pub max_unsent: usize,
+    /// Octets of output at which no more content is moved there and no further request is read:
+    /// what one write can take.
+    pub output_high_water: usize,
+    /// Pieces of content below this size are copied out of the input: a slice would keep the whole
+    /// read buffer alive.
+    pub copy_below: usize,
+    /// Time for a head to become complete, from its first octet on.
+    pub head_timeout: Duration,
+    /// In each period of this length a request's content must make progress, unless the
+    /// application holds it back.
+    pub content_period: Duration,
+    /// Octets of content per `content_period` that count as progress.
+    pub min_progress: u64,
+    /// A connection whose peer reads nothing for this time is closed.
+    pub no_progress_timeout: Duration,
+    /// Time without any request after which the connection drains; `None`: never.
+    pub idle_timeout: Option<Duration>,
+}
+
+impl Default for Http1Limits {
+    fn default() -> Self {
+        Self {
+            max_target: 16 * 1024,
+            max_header_size: 16 * 1024,
+            max_header_fields: 100,
+            max_chunk_extensions: 256,
+            max_informational: 16,
+            max_pipelined: 16 * 1024,
+            window: 256 * 1024,
+            max_dropped: 64 * 1024,
+            max_unsent: 256 * 1024,
+            output_high_water: 128 * 1024,
+            copy_below: 2048,
+            head_timeout: Duration::from_secs(10),
+            content_period: Duration::from_secs(10),
+            min_progress: 1024,
+            no_progress_timeout: Duration::from_secs(30),
+            idle_timeout: Some(Duration::from_mins(15)),
+        }
+    }
+}
+
+/// The bounds of a WebSocket engine. `Default` is what a server open to the world wants.
+#[derive(Clone, Debug)]
+pub struct WebSocketLimits {
+    /// Payload octets of one frame; also what we put into one frame at most. Above: close code 1009,
+    /// before any of the payload is kept.
+    pub max_frame_size: usize,
+    /// Octets of one message, put together and decompressed. Above: close code 1009.
+    pub max_message_size: usize,
+    /// Frames of one message: each costs a header and nothing bounds their number but this.
+    pub max_fragments: u32,
+    /// Empty frames in a row which end nothing: they carry nothing.
+    pub max_empty_fragments: u32,
+    /// DEFLATE streams that end within one message: each makes the decompressor begin anew.
+    pub max_deflate_ends: u32,
+    /// Answers to Pings that wait to be written. Above: only the newest Ping is answered (RFC 6455
+    /// section 5.5.3).
+    pub max_unsent_pongs: usize,
+    /// Pings and Pongs that nobody asked for; each message gives one back.
+    pub pings: Rate,
+    /// Octets of output above which nothing is taken for sending and nothing is read: a peer that
+    /// does not read must not make us keep more.
+    pub max_unsent: usize,
+    /// Messages below this size are copied out of the input: a slice would keep the whole read buffer
+    /// alive.
+    pub copy_below: usize,
+    /// Subprotocols and extension offers of a handshake, each: real clients offer a few.
+    pub max_offers: usize,
+    /// Time for the peer's answer to our Close.
+    pub close_timeout: Duration,
+    /// A connection whose peer reads nothing for this time is closed.
+    pub no_progress_timeout: Duration,
+}
+
+impl Default for WebSocketLimits {
+    fn default() -> Self {
+        Self {
+            max_frame_size: 1024 * 1024,
+            max_message_size: 4 * 1024 * 1024,
+            max_fragments: 1024,
+            max_empty_fragments: 16,
+            max_deflate_ends: 16,
+            max_unsent_pongs: 16,
+            pings: Rate::new(100, 10.0),
+            max_unsent: 1024 * 1024,
+            copy_below: 2048,
+            max_offers: 32,
+            close_timeout: Duration::from_secs(10),
+            no_progress_timeout: Duration::from_secs(30),
+        }
+    }
+}

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use farcall_core::{
-    Deadline, Encoding, Limits, Message, Metadata, MetadataError, Method, Result, Sender, codec,
+    Deadline, Encoding, Limits, Message, Metadata, MetadataError, Method, Result, Sender,
 };
 use farcall_socket::Peer;
 
@@ -132,6 +132,14 @@ impl Call {
         }
     }
 
+    /// Sends the metadata that goes before the first reply now, rather than with the first reply: for a stream of replies
+    /// whose first may be long in coming. On a server only, and of a call that streams.
+    pub fn send_reply_metadata(&mut self) {
+        if let Some(link) = &self.wire.link {
+            link.send_head();
+        }
+    }
+
     /// Adds metadata that goes to the client after the last reply. On a server only.
     ///
     /// # Errors
@@ -174,7 +182,7 @@ impl Call {
     }
 
     pub(crate) fn decode<M: Message>(&self, request: &Bytes) -> Result<M> {
-        codec::decode_request(request, &self.wire.limits)
+        self.wire.sender.dialect().codec().decode_request(request, &self.wire.limits)
     }
 
     pub(crate) fn wire(&self) -> &Wire {

@@ -14,10 +14,11 @@ use std::time::Instant;
 use bytes::{Buf, BytesMut};
 use farcall_socket::Connection;
 use farcall_wire::event::Event;
-use farcall_wire::http2::{self, Engine, ErrorCode};
+use farcall_wire::http2::ErrorCode;
 use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::time::Sleep;
 
+use crate::engine::Engine;
 use crate::farewell::Farewell;
 
 /// Bytes asked of the kernel at once: four full DATA frames.
@@ -70,18 +71,8 @@ enum Progress {
 }
 
 impl<R: Role> Driver<R> {
-    /// The client's end of a new connection.
-    pub(crate) fn client(connection: Connection, role: R) -> Self {
-        Self::new(connection, http2::Role::Client, role)
-    }
-
-    /// The server's end of a new connection.
-    pub(crate) fn server(connection: Connection, role: R) -> Self {
-        Self::new(connection, http2::Role::Server, role)
-    }
-
-    fn new(connection: Connection, end: http2::Role, role: R) -> Self {
-        let engine = Engine::new(end, http2::Config::default(), Instant::now());
+    /// A connection that has begun to speak what its engine does.
+    pub(crate) fn new(connection: Connection, engine: Engine, role: R) -> Self {
         Self {
             connection,
             engine,

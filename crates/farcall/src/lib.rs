@@ -13,25 +13,30 @@
 mod call;
 mod client;
 mod driver;
+mod engine;
 mod farewell;
+pub mod http;
 mod interceptor;
 mod link;
 mod mailbox;
 mod messages;
 mod pending;
+mod protos;
 mod server;
 mod service;
 #[doc(hidden)]
 pub mod stub;
+pub mod websocket;
 
 pub use call::Call;
 pub use client::{Channel, ChannelConfig};
 pub use farcall_core::metadata::Value;
 pub use farcall_core::{
-    Any, Code, Deadline, Encoding, Idempotency, Kind, Limits, Message, Metadata, MetadataError,
-    Method, Result, Status,
+    Any, Code, Codec, Deadline, Encoding, Idempotency, Kind, Limits, Message, Metadata,
+    MetadataError, Method, Protocol, Result, Status, cors::Cors,
 };
 pub use farcall_socket as socket;
+pub use farcall_socket::tls;
 pub use farcall_socket::{
     Address, BindError, BindErrorKind, ConnectError, ConnectErrorKind, Credentials, Endpoint,
     EndpointError, Listener, Options, Peer, Scheme,
@@ -43,7 +48,7 @@ pub use server::{Bound, Server};
 pub use service::{IntoService, Service};
 
 #[doc(hidden)]
-pub use buffa;
+pub use {buffa, buffa_types, serde};
 
 /// Includes everything that `farcall-build` has generated, as modules named like the packages.
 ///

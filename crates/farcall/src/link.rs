@@ -71,6 +71,8 @@ pub(crate) struct ServerSide {
     /// How compressed replies are; the head announces it.
     pub(crate) encoding: Encoding,
     pub(crate) head_sent: bool,
+    /// The head is to go, though no reply waits.
+    head_wanted: bool,
 }
 
 /// What a connection takes from a link to send it.
@@ -91,6 +93,7 @@ impl Link {
             reply: Metadata::new(),
             encoding: Encoding::Identity,
             head_sent: false,
+            head_wanted: false,
         };
         Self::new(Some((mailbox, stream)), Side::Server(Box::new(side)))
     }
@@ -213,6 +216,15 @@ impl Link {
         }
     }
 
+    /// Sends the head of a server's replies now.
+    pub(crate) fn send_head(&self) {
+        let mut state = self.lock();
+        if let Side::Server(side) = &mut state.side {
+            side.head_wanted = true;
+            state.note();
+        }
+    }
+
     /// Announces that replies may be compressed; too late once the first one is on its way.
     pub(crate) fn announce(&self, encoding: Encoding) {
         if let Side::Server(side) = &mut self.lock().side
@@ -291,7 +303,7 @@ impl Link {
     pub(crate) fn needs_head(&self) -> bool {
         let state = self.lock();
         let Side::Server(side) = &state.side else { return false };
-        !side.head_sent && !state.outgoing.is_empty()
+        !side.head_sent && (side.head_wanted || !state.outgoing.is_empty())
     }
 
     /// Whether the head of a server's replies has been taken.

@@ -17,6 +17,7 @@ use crate::link::Link;
 pub struct Service {
     name: &'static str,
     routes: Arc<[Route]>,
+    descriptors: Option<&'static [u8]>,
 }
 
 /// One method and the code behind it.
@@ -54,7 +55,12 @@ impl Finished {
 
 impl Service {
     pub(crate) fn new(name: &'static str, routes: Vec<Route>) -> Self {
-        Self { name, routes: routes.into() }
+        Self { name, routes: routes.into(), descriptors: None }
+    }
+
+    pub(crate) fn with_descriptors(mut self, descriptors: Option<&'static [u8]>) -> Self {
+        self.descriptors = descriptors;
+        self
     }
 
     /// The full name: package and service, `greet.v1.Greeter`.
@@ -65,6 +71,13 @@ impl Service {
     /// The methods, in the order of the .proto file.
     pub fn methods(&self) -> impl Iterator<Item = &'static Method> {
         self.routes.iter().map(|route| route.method)
+    }
+
+    /// The service's file and all that it imports, as the bytes of a `google.protobuf.FileDescriptorSet`. None for a service
+    /// that was not generated from a file.
+    #[doc(hidden)]
+    pub fn descriptors(&self) -> Option<&'static [u8]> {
+        self.descriptors
     }
 
     pub(crate) fn routes(&self) -> &[Route] {

@@ -11,6 +11,8 @@ use crate::link::Link;
 use crate::messages::{Inbound, Outbound};
 use crate::service::{Finished, Handler, Route, Service};
 
+pub use crate::protos::{Protos, any_from_json, any_to_json};
+
 pub use crate::client::stub::{bidirectional, client_streaming, server_streaming, unary};
 
 /// A method with one request and one reply.
@@ -77,12 +79,21 @@ pub struct ServiceBuilder<S> {
     name: &'static str,
     service: Arc<S>,
     routes: Vec<Route>,
+    descriptors: Option<&'static [u8]>,
 }
 
 impl<S: Send + Sync + 'static> ServiceBuilder<S> {
     /// Begins the service called `name`, whose methods run on `service`.
     pub fn new(name: &'static str, service: S) -> Self {
-        Self { name, service: Arc::new(service), routes: Vec::new() }
+        Self { name, service: Arc::new(service), routes: Vec::new(), descriptors: None }
+    }
+
+    /// Says what .proto files the service comes from.
+    #[must_use]
+    pub fn protos(mut self, protos: &'static Protos) -> Self {
+        protos.register_types();
+        self.descriptors = Some(protos.descriptors());
+        self
     }
 
     /// Adds a method with one request and one reply.
@@ -158,7 +169,7 @@ impl<S: Send + Sync + 'static> ServiceBuilder<S> {
 
     /// The service.
     pub fn build(self) -> Service {
-        Service::new(self.name, self.routes)
+        Service::new(self.name, self.routes).with_descriptors(self.descriptors)
     }
 
     fn route(mut self, method: &'static Method, handler: Handler) -> Self {

@@ -26,10 +26,10 @@ pub(super) fn emit(service: &Service, text: &mut Text) {
     text.line(format_args!("impl {name} {{"));
     text.lines(
         "/// Makes a client whose calls take this channel.\n\
-         pub fn new(channel: impl ::core::convert::Into<::farcall::Channel>) -> Self {\n\
-         Self { channel: ::core::convert::Into::into(channel) }\n\
-         }",
+         pub fn new(channel: impl ::core::convert::Into<::farcall::Channel>) -> Self {",
     );
+    text.line(format_args!("{}.register_types();", service.protos));
+    text.lines("Self { channel: ::core::convert::Into::into(channel) }\n}");
     for method in &service.methods {
         text.gap();
         emit_method(service, method, text);

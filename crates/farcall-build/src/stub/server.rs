@@ -74,6 +74,7 @@ fn emit_into_service(service: &Service, text: &mut Text) {
         "::farcall::stub::ServiceBuilder::new(\"{}\", self)",
         service.full_name
     ));
+    text.inset(format_args!(".protos(&{})", service.protos));
     for method in &service.methods {
         text.inset(format_args!(
             ".{}::<{}Rpc>(&self::__farcall::{}::{})",

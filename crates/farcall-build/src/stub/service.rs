@@ -24,6 +24,8 @@ pub(super) struct Service {
     pub(super) methods: Vec<Method>,
     pub(super) documentation: Vec<String>,
     pub(super) deprecated: bool,
+    /// The path to what the whole tree has once.
+    pub(super) protos: String,
 }
 
 impl Service {
@@ -78,6 +80,7 @@ impl Service {
                 .options
                 .as_option()
                 .is_some_and(|options| options.deprecated == Some(true)),
+            protos: crate::protos::path_from(package),
         })
     }
 }

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-pub use buffa;
+pub use {buffa, buffa_types, serde};
 
 /// What a handler or a call fails with.
 #[derive(Debug, PartialEq, Eq)]
@@ -47,6 +47,7 @@ impl From<Service> for Channel {
 pub struct Service {
     pub name: &'static str,
     pub methods: Vec<&'static Method>,
+    pub descriptors: &'static [u8],
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -78,6 +79,23 @@ pub mod stub {
         Call, Channel, Inbound, Kind, Method, Outbound, Pending, PhantomData, Result, Service,
     };
     use buffa::Message;
+    use buffa::type_registry::TypeRegistry;
+    pub use buffa::type_registry::{any_from_json, any_to_json};
+
+    pub struct Protos {
+        descriptors: &'static [u8],
+        types: fn(&mut TypeRegistry),
+    }
+
+    impl Protos {
+        pub const fn new(descriptors: &'static [u8], types: fn(&mut TypeRegistry)) -> Self {
+            Self { descriptors, types }
+        }
+
+        pub fn register_types(&self) {
+            (self.types)(&mut TypeRegistry::new());
+        }
+    }
 
     pub trait Unary<S> {
         type Request: Message;
@@ -124,12 +142,19 @@ pub mod stub {
     pub struct ServiceBuilder<S> {
         name: &'static str,
         methods: Vec<&'static Method>,
+        descriptors: &'static [u8],
         _service: S,
     }
 
     impl<S: Send + Sync + 'static> ServiceBuilder<S> {
         pub fn new(name: &'static str, service: S) -> Self {
-            Self { name, methods: Vec::new(), _service: service }
+            Self { name, methods: Vec::new(), descriptors: &[], _service: service }
+        }
+
+        pub fn protos(mut self, protos: &'static Protos) -> Self {
+            protos.register_types();
+            self.descriptors = protos.descriptors;
+            self
         }
 
         pub fn unary<M: Unary<S>>(self, method: &'static Method) -> Self {
@@ -155,7 +180,7 @@ pub mod stub {
         }
 
         pub fn build(self) -> Service {
-            Service { name: self.name, methods: self.methods }
+            Service { name: self.name, methods: self.methods, descriptors: self.descriptors }
         }
     }
 

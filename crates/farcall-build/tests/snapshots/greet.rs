@@ -109,6 +109,7 @@ pub mod greet {
                 }
 
                 ::farcall::stub::ServiceBuilder::new("greet.v1.Greeter", self)
+                    .protos(&super::super::__farcall_protos::PROTOS)
                     .unary::<SayHelloRpc>(&self::__farcall::Greeter::SAY_HELLO)
                     .server_streaming::<CountToRpc>(&self::__farcall::Greeter::COUNT_TO)
                     .client_streaming::<SumRpc>(&self::__farcall::Greeter::SUM)
@@ -166,6 +167,7 @@ pub mod greet {
         impl GreeterClient {
             /// Makes a client whose calls take this channel.
             pub fn new(channel: impl ::core::convert::Into<::farcall::Channel>) -> Self {
+                super::super::__farcall_protos::PROTOS.register_types();
                 Self { channel: ::core::convert::Into::into(channel) }
             }
 
@@ -226,10 +228,18 @@ pub mod greet {
 
         /// Whom to greet.
         #[derive(Clone, PartialEq, Default)]
+        #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
+        #[serde(default)]
+        #[serde(crate = "::farcall::serde")]
         pub struct HelloRequest {
             /// The name, without a title.
             ///
             /// Field 1: `name`
+            #[serde(
+                rename = "name",
+                with = "::farcall::buffa::json_helpers::proto_string",
+                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
+            )]
             pub name: ::farcall::buffa::alloc::string::String,
         }
         impl ::core::fmt::Debug for HelloRequest {
@@ -308,9 +318,37 @@ pub mod greet {
                 self.name.clear();
             }
         }
+        impl ::farcall::buffa::json_helpers::ProtoElemJson for HelloRequest {
+            fn serialize_proto_json<S: ::farcall::serde::Serializer>(
+                v: &Self,
+                s: S,
+            ) -> ::core::result::Result<S::Ok, S::Error> {
+                ::farcall::serde::Serialize::serialize(v, s)
+            }
+            fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
+                d: D,
+            ) -> ::core::result::Result<Self, D::Error> {
+                <Self as ::farcall::serde::Deserialize>::deserialize(d)
+            }
+        }
+        #[doc(hidden)]
+        pub const __HELLO_REQUEST_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
+            type_url: "type.googleapis.com/greet.v1.HelloRequest",
+            to_json: ::farcall::stub::any_to_json::<HelloRequest>,
+            from_json: ::farcall::stub::any_from_json::<HelloRequest>,
+            is_wkt: false,
+        };
         #[derive(Clone, PartialEq, Default)]
+        #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
+        #[serde(default)]
+        #[serde(crate = "::farcall::serde")]
         pub struct HelloReply {
             /// Field 1: `message`
+            #[serde(
+                rename = "message",
+                with = "::farcall::buffa::json_helpers::proto_string",
+                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
+            )]
             pub message: ::farcall::buffa::alloc::string::String,
         }
         impl ::core::fmt::Debug for HelloReply {
@@ -389,9 +427,37 @@ pub mod greet {
                 self.message.clear();
             }
         }
+        impl ::farcall::buffa::json_helpers::ProtoElemJson for HelloReply {
+            fn serialize_proto_json<S: ::farcall::serde::Serializer>(
+                v: &Self,
+                s: S,
+            ) -> ::core::result::Result<S::Ok, S::Error> {
+                ::farcall::serde::Serialize::serialize(v, s)
+            }
+            fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
+                d: D,
+            ) -> ::core::result::Result<Self, D::Error> {
+                <Self as ::farcall::serde::Deserialize>::deserialize(d)
+            }
+        }
+        #[doc(hidden)]
+        pub const __HELLO_REPLY_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
+            type_url: "type.googleapis.com/greet.v1.HelloReply",
+            to_json: ::farcall::stub::any_to_json::<HelloReply>,
+            from_json: ::farcall::stub::any_from_json::<HelloReply>,
+            is_wkt: false,
+        };
         #[derive(Clone, PartialEq, Default)]
+        #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
+        #[serde(default)]
+        #[serde(crate = "::farcall::serde")]
         pub struct Number {
             /// Field 1: `value`
+            #[serde(
+                rename = "value",
+                with = "::farcall::buffa::json_helpers::int64",
+                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_zero_i64"
+            )]
             pub value: i64,
         }
         impl ::core::fmt::Debug for Number {
@@ -470,5 +536,68 @@ pub mod greet {
                 self.value = 0i64;
             }
         }
+        impl ::farcall::buffa::json_helpers::ProtoElemJson for Number {
+            fn serialize_proto_json<S: ::farcall::serde::Serializer>(
+                v: &Self,
+                s: S,
+            ) -> ::core::result::Result<S::Ok, S::Error> {
+                ::farcall::serde::Serialize::serialize(v, s)
+            }
+            fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
+                d: D,
+            ) -> ::core::result::Result<Self, D::Error> {
+                <Self as ::farcall::serde::Deserialize>::deserialize(d)
+            }
+        }
+        #[doc(hidden)]
+        pub const __NUMBER_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
+            type_url: "type.googleapis.com/greet.v1.Number",
+            to_json: ::farcall::stub::any_to_json::<Number>,
+            from_json: ::farcall::stub::any_from_json::<Number>,
+            is_wkt: false,
+        };
+        #[allow(
+            non_camel_case_types,
+            dead_code,
+            unused_imports,
+            unused_qualifications,
+            clippy::derivable_impls,
+            clippy::match_single_binding,
+            clippy::uninlined_format_args,
+            clippy::doc_lazy_continuation,
+            clippy::module_inception
+        )]
+        pub mod __buffa {
+            #[allow(unused_imports)]
+            use super::*;
+            /// Register this package's `Any` type entries and extension entries.
+            pub fn register_types(reg: &mut ::farcall::buffa::type_registry::TypeRegistry) {
+                reg.register_json_any(super::__HELLO_REQUEST_JSON_ANY);
+                reg.register_json_any(super::__HELLO_REPLY_JSON_ANY);
+                reg.register_json_any(super::__NUMBER_JSON_ANY);
+            }
+        }
     }
+}
+
+#[allow(
+    clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction,
+    dead_code, deprecated, missing_debug_implementations, missing_docs,
+    non_camel_case_types, non_snake_case, non_upper_case_globals, rustdoc::all,
+    single_use_lifetimes, unreachable_pub, unused, unused_qualifications,
+)]
+mod __farcall_protos {
+    pub static PROTOS: ::farcall::stub::Protos =
+        ::farcall::stub::Protos::new(DESCRIPTORS, register_types);
+
+    fn register_types(registry: &mut ::farcall::buffa::type_registry::TypeRegistry) {
+        super::greet::v1::__buffa::register_types(registry);
+    }
+
+    static DESCRIPTORS: &[u8] = b"\
+\n\xef\x02\n\x0bgreet.proto\x12\x08greet.v1\"\"\n\x0cHelloRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\"&\n\nHelloReply\x12\x18\n\x07message\x18\x01 \x01(\tR\x07m\
+essage\"\x1e\n\x06Number\x12\x14\n\x05value\x18\x01 \x01(\x12R\x05value2\xe1\x01\n\x07Greeter\x12=\n\x08SayHello\x12\x16.greet.v1.HelloRequest\x1a\x14.greet.v\
+1.HelloReply\"\x03\x90\x02\x01\x12/\n\x07CountTo\x12\x10.greet.v1.Number\x1a\x10.greet.v1.Number0\x01\x12+\n\x03Sum\x12\x10.greet.v1.Number\x1a\x10.gr\
+eet.v1.Number(\x01\x129\n\nRunningSum\x12\x10.greet.v1.Number\x1a\x10.greet.v1.Number\"\x03\x88\x02\x01(\x010\x01b\x06proto3\
+";
 }

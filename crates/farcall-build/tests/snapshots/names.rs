@@ -419,6 +419,7 @@ pub mod names {
             }
 
             ::farcall::stub::ServiceBuilder::new("names.Greeter", self)
+                .protos(&super::__farcall_protos::PROTOS)
                 .unary::<NewRpc>(&self::__farcall::Greeter::NEW_)
                 .server_streaming::<IntoServiceRpc>(&self::__farcall::Greeter::INTO_SERVICE_)
                 .client_streaming::<CloneRpc>(&self::__farcall::Greeter::CLONE_)
@@ -607,6 +608,7 @@ pub mod names {
     impl GreeterClient_ {
         /// Makes a client whose calls take this channel.
         pub fn new(channel: impl ::core::convert::Into<::farcall::Channel>) -> Self {
+            super::__farcall_protos::PROTOS.register_types();
             Self { channel: ::core::convert::Into::into(channel) }
         }
 
@@ -739,6 +741,7 @@ pub mod names {
             }
 
             ::farcall::stub::ServiceBuilder::new("names.Service", self)
+                .protos(&super::__farcall_protos::PROTOS)
                 .unary::<MatchRpc>(&self::__farcall::Service::MATCH)
                 .build()
         }
@@ -769,6 +772,7 @@ pub mod names {
     impl ServiceClient {
         /// Makes a client whose calls take this channel.
         pub fn new(channel: impl ::core::convert::Into<::farcall::Channel>) -> Self {
+            super::__farcall_protos::PROTOS.register_types();
             Self { channel: ::core::convert::Into::into(channel) }
         }
 
@@ -807,6 +811,7 @@ pub mod names {
             }
 
             ::farcall::stub::ServiceBuilder::new("names.T", self)
+                .protos(&super::__farcall_protos::PROTOS)
                 .client_streaming::<MatchRpc>(&self::__farcall::T::MATCH)
                 .build()
         }
@@ -831,6 +836,7 @@ pub mod names {
     impl TClient {
         /// Makes a client whose calls take this channel.
         pub fn new(channel: impl ::core::convert::Into<::farcall::Channel>) -> Self {
+            super::__farcall_protos::PROTOS.register_types();
             Self { channel: ::core::convert::Into::into(channel) }
         }
 
@@ -871,6 +877,7 @@ pub mod names {
             }
 
             ::farcall::stub::ServiceBuilder::new("names.S", self)
+                .protos(&super::__farcall_protos::PROTOS)
                 .bidirectional::<MatchRpc>(&self::__farcall::S::MATCH)
                 .build()
         }
@@ -896,6 +903,7 @@ pub mod names {
     impl SClient {
         /// Makes a client whose calls take this channel.
         pub fn new(channel: impl ::core::convert::Into<::farcall::Channel>) -> Self {
+            super::__farcall_protos::PROTOS.register_types();
             Self { channel: ::core::convert::Into::into(channel) }
         }
 
@@ -936,6 +944,7 @@ pub mod names {
             }
 
             ::farcall::stub::ServiceBuilder::new("names.Call", self)
+                .protos(&super::__farcall_protos::PROTOS)
                 .server_streaming::<MatchRpc>(&self::__farcall::Call::MATCH)
                 .build()
         }
@@ -961,6 +970,7 @@ pub mod names {
     impl CallClient {
         /// Makes a client whose calls take this channel.
         pub fn new(channel: impl ::core::convert::Into<::farcall::Channel>) -> Self {
+            super::__farcall_protos::PROTOS.register_types();
             Self { channel: ::core::convert::Into::into(channel) }
         }
 
@@ -999,6 +1009,7 @@ pub mod names {
             }
 
             ::farcall::stub::ServiceBuilder::new("names.Future", self)
+                .protos(&super::__farcall_protos::PROTOS)
                 .unary::<MatchRpc>(&self::__farcall::Future::MATCH)
                 .build()
         }
@@ -1023,6 +1034,7 @@ pub mod names {
     impl FutureClient {
         /// Makes a client whose calls take this channel.
         pub fn new(channel: impl ::core::convert::Into<::farcall::Channel>) -> Self {
+            super::__farcall_protos::PROTOS.register_types();
             Self { channel: ::core::convert::Into::into(channel) }
         }
 
@@ -1061,6 +1073,7 @@ pub mod names {
             }
 
             ::farcall::stub::ServiceBuilder::new("names.Send", self)
+                .protos(&super::__farcall_protos::PROTOS)
                 .unary::<MatchRpc>(&self::__farcall::Send::MATCH)
                 .build()
         }
@@ -1085,6 +1098,7 @@ pub mod names {
     impl SendClient {
         /// Makes a client whose calls take this channel.
         pub fn new(channel: impl ::core::convert::Into<::farcall::Channel>) -> Self {
+            super::__farcall_protos::PROTOS.register_types();
             Self { channel: ::core::convert::Into::into(channel) }
         }
 
@@ -1123,6 +1137,7 @@ pub mod names {
             }
 
             ::farcall::stub::ServiceBuilder::new("names.Sync", self)
+                .protos(&super::__farcall_protos::PROTOS)
                 .unary::<MatchRpc>(&self::__farcall::Sync::MATCH)
                 .build()
         }
@@ -1147,6 +1162,7 @@ pub mod names {
     impl SyncClient {
         /// Makes a client whose calls take this channel.
         pub fn new(channel: impl ::core::convert::Into<::farcall::Channel>) -> Self {
+            super::__farcall_protos::PROTOS.register_types();
             Self { channel: ::core::convert::Into::into(channel) }
         }
 
@@ -1185,6 +1201,7 @@ pub mod names {
             }
 
             ::farcall::stub::ServiceBuilder::new("names.Sized", self)
+                .protos(&super::__farcall_protos::PROTOS)
                 .unary::<MatchRpc>(&self::__farcall::Sized::MATCH)
                 .build()
         }
@@ -1209,6 +1226,7 @@ pub mod names {
     impl SizedClient {
         /// Makes a client whose calls take this channel.
         pub fn new(channel: impl ::core::convert::Into<::farcall::Channel>) -> Self {
+            super::__farcall_protos::PROTOS.register_types();
             Self { channel: ::core::convert::Into::into(channel) }
         }
 
@@ -1247,6 +1265,7 @@ pub mod names {
             }
 
             ::farcall::stub::ServiceBuilder::new("names.Arc", self)
+                .protos(&super::__farcall_protos::PROTOS)
                 .unary::<MatchRpc>(&self::__farcall::Arc::MATCH)
                 .build()
         }
@@ -1271,6 +1290,7 @@ pub mod names {
     impl ArcClient {
         /// Makes a client whose calls take this channel.
         pub fn new(channel: impl ::core::convert::Into<::farcall::Channel>) -> Self {
+            super::__farcall_protos::PROTOS.register_types();
             Self { channel: ::core::convert::Into::into(channel) }
         }
 
@@ -1309,6 +1329,7 @@ pub mod names {
             }
 
             ::farcall::stub::ServiceBuilder::new("names.Into", self)
+                .protos(&super::__farcall_protos::PROTOS)
                 .unary::<MatchRpc>(&self::__farcall::Into::MATCH)
                 .build()
         }
@@ -1333,6 +1354,7 @@ pub mod names {
     impl IntoClient {
         /// Makes a client whose calls take this channel.
         pub fn new(channel: impl ::core::convert::Into<::farcall::Channel>) -> Self {
+            super::__farcall_protos::PROTOS.register_types();
             Self { channel: ::core::convert::Into::into(channel) }
         }
 
@@ -1371,6 +1393,7 @@ pub mod names {
             }
 
             ::farcall::stub::ServiceBuilder::new("names.Clone", self)
+                .protos(&super::__farcall_protos::PROTOS)
                 .unary::<MatchRpc>(&self::__farcall::Clone::MATCH)
                 .build()
         }
@@ -1395,6 +1418,7 @@ pub mod names {
     impl CloneClient {
         /// Makes a client whose calls take this channel.
         pub fn new(channel: impl ::core::convert::Into<::farcall::Channel>) -> Self {
+            super::__farcall_protos::PROTOS.register_types();
             Self { channel: ::core::convert::Into::into(channel) }
         }
 
@@ -1433,6 +1457,7 @@ pub mod names {
             }
 
             ::farcall::stub::ServiceBuilder::new("names.Debug", self)
+                .protos(&super::__farcall_protos::PROTOS)
                 .unary::<MatchRpc>(&self::__farcall::Debug::MATCH)
                 .build()
         }
@@ -1457,6 +1482,7 @@ pub mod names {
     impl DebugClient {
         /// Makes a client whose calls take this channel.
         pub fn new(channel: impl ::core::convert::Into<::farcall::Channel>) -> Self {
+            super::__farcall_protos::PROTOS.register_types();
             Self { channel: ::core::convert::Into::into(channel) }
         }
 
@@ -1495,6 +1521,7 @@ pub mod names {
             }
 
             ::farcall::stub::ServiceBuilder::new("names.Self", self)
+                .protos(&super::__farcall_protos::PROTOS)
                 .unary::<MatchRpc>(&self::__farcall::Self_::MATCH)
                 .build()
         }
@@ -1519,6 +1546,7 @@ pub mod names {
     impl SelfClient {
         /// Makes a client whose calls take this channel.
         pub fn new(channel: impl ::core::convert::Into<::farcall::Channel>) -> Self {
+            super::__farcall_protos::PROTOS.register_types();
             Self { channel: ::core::convert::Into::into(channel) }
         }
 
@@ -1557,6 +1585,7 @@ pub mod names {
             }
 
             ::farcall::stub::ServiceBuilder::new("names.match", self)
+                .protos(&super::__farcall_protos::PROTOS)
                 .unary::<MatchRpc>(&self::__farcall::r#match::MATCH)
                 .build()
         }
@@ -1581,6 +1610,7 @@ pub mod names {
     impl matchClient {
         /// Makes a client whose calls take this channel.
         pub fn new(channel: impl ::core::convert::Into<::farcall::Channel>) -> Self {
+            super::__farcall_protos::PROTOS.register_types();
             Self { channel: ::core::convert::Into::into(channel) }
         }
 
@@ -1619,6 +1649,7 @@ pub mod names {
             }
 
             ::farcall::stub::ServiceBuilder::new("names.oof", self)
+                .protos(&super::__farcall_protos::PROTOS)
                 .unary::<MatchRpc>(&self::__farcall::oof::MATCH)
                 .build()
         }
@@ -1643,6 +1674,7 @@ pub mod names {
     impl oofClient {
         /// Makes a client whose calls take this channel.
         pub fn new(channel: impl ::core::convert::Into<::farcall::Channel>) -> Self {
+            super::__farcall_protos::PROTOS.register_types();
             Self { channel: ::core::convert::Into::into(channel) }
         }
 
@@ -1660,6 +1692,7 @@ pub mod names {
             Self: ::core::marker::Sized,
         {
             ::farcall::stub::ServiceBuilder::new("names.Nobody", self)
+                .protos(&super::__farcall_protos::PROTOS)
                 .build()
         }
     }
@@ -1676,6 +1709,7 @@ pub mod names {
     impl NobodyClient {
         /// Makes a client whose calls take this channel.
         pub fn new(channel: impl ::core::convert::Into<::farcall::Channel>) -> Self {
+            super::__farcall_protos::PROTOS.register_types();
             Self { channel: ::core::convert::Into::into(channel) }
         }
     }
@@ -1972,6 +2006,9 @@ pub mod names {
     }
 
     #[derive(Clone, PartialEq, Default)]
+    #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
+    #[serde(default)]
+    #[serde(crate = "::farcall::serde")]
     pub struct Nothing {}
     impl ::core::fmt::Debug for Nothing {
         fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
@@ -2034,8 +2071,31 @@ pub mod names {
         }
         fn clear(&mut self) {}
     }
+    impl ::farcall::buffa::json_helpers::ProtoElemJson for Nothing {
+        fn serialize_proto_json<S: ::farcall::serde::Serializer>(
+            v: &Self,
+            s: S,
+        ) -> ::core::result::Result<S::Ok, S::Error> {
+            ::farcall::serde::Serialize::serialize(v, s)
+        }
+        fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
+            d: D,
+        ) -> ::core::result::Result<Self, D::Error> {
+            <Self as ::farcall::serde::Deserialize>::deserialize(d)
+        }
+    }
+    #[doc(hidden)]
+    pub const __NOTHING_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
+        type_url: "type.googleapis.com/names.Nothing",
+        to_json: ::farcall::stub::any_to_json::<Nothing>,
+        from_json: ::farcall::stub::any_from_json::<Nothing>,
+        is_wkt: false,
+    };
     /// Names that the generated code itself could stumble over.
     #[derive(Clone, PartialEq, Default)]
+    #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
+    #[serde(default)]
+    #[serde(crate = "::farcall::serde")]
     pub struct GreeterClient {}
     impl ::core::fmt::Debug for GreeterClient {
         fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
@@ -2098,9 +2158,36 @@ pub mod names {
         }
         fn clear(&mut self) {}
     }
+    impl ::farcall::buffa::json_helpers::ProtoElemJson for GreeterClient {
+        fn serialize_proto_json<S: ::farcall::serde::Serializer>(
+            v: &Self,
+            s: S,
+        ) -> ::core::result::Result<S::Ok, S::Error> {
+            ::farcall::serde::Serialize::serialize(v, s)
+        }
+        fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
+            d: D,
+        ) -> ::core::result::Result<Self, D::Error> {
+            <Self as ::farcall::serde::Deserialize>::deserialize(d)
+        }
+    }
+    #[doc(hidden)]
+    pub const __GREETER_CLIENT_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
+        type_url: "type.googleapis.com/names.GreeterClient",
+        to_json: ::farcall::stub::any_to_json::<GreeterClient>,
+        from_json: ::farcall::stub::any_from_json::<GreeterClient>,
+        is_wkt: false,
+    };
     #[derive(Clone, PartialEq, Default)]
+    #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
+    #[serde(default)]
+    #[serde(crate = "::farcall::serde")]
     pub struct Option {
         /// Field 1: `result`
+        #[serde(
+            rename = "result",
+            skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
+        )]
         pub result: ::farcall::buffa::MessageField<Result, ::farcall::buffa::Inline<Result>>,
     }
     impl ::core::fmt::Debug for Option {
@@ -2193,11 +2280,44 @@ pub mod names {
             self.result = ::farcall::buffa::MessageField::none();
         }
     }
+    impl ::farcall::buffa::json_helpers::ProtoElemJson for Option {
+        fn serialize_proto_json<S: ::farcall::serde::Serializer>(
+            v: &Self,
+            s: S,
+        ) -> ::core::result::Result<S::Ok, S::Error> {
+            ::farcall::serde::Serialize::serialize(v, s)
+        }
+        fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
+            d: D,
+        ) -> ::core::result::Result<Self, D::Error> {
+            <Self as ::farcall::serde::Deserialize>::deserialize(d)
+        }
+    }
+    #[doc(hidden)]
+    pub const __OPTION_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
+        type_url: "type.googleapis.com/names.Option",
+        to_json: ::farcall::stub::any_to_json::<Option>,
+        from_json: ::farcall::stub::any_from_json::<Option>,
+        is_wkt: false,
+    };
     #[derive(Clone, PartialEq, Default)]
+    #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
+    #[serde(default)]
+    #[serde(crate = "::farcall::serde")]
     pub struct String {
         /// Field 1: `text`
+        #[serde(
+            rename = "text",
+            with = "::farcall::buffa::json_helpers::proto_string",
+            skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
+        )]
         pub text: ::farcall::buffa::alloc::string::String,
         /// Field 2: `vec`
+        #[serde(
+            rename = "vec",
+            skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_vec",
+            deserialize_with = "::farcall::buffa::json_helpers::null_as_default"
+        )]
         pub vec: ::farcall::buffa::alloc::vec::Vec<Vec>,
     }
     impl ::core::fmt::Debug for String {
@@ -2308,8 +2428,32 @@ pub mod names {
             self.vec.clear();
         }
     }
+    impl ::farcall::buffa::json_helpers::ProtoElemJson for String {
+        fn serialize_proto_json<S: ::farcall::serde::Serializer>(
+            v: &Self,
+            s: S,
+        ) -> ::core::result::Result<S::Ok, S::Error> {
+            ::farcall::serde::Serialize::serialize(v, s)
+        }
+        fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
+            d: D,
+        ) -> ::core::result::Result<Self, D::Error> {
+            <Self as ::farcall::serde::Deserialize>::deserialize(d)
+        }
+    }
+    #[doc(hidden)]
+    pub const __STRING_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
+        type_url: "type.googleapis.com/names.String",
+        to_json: ::farcall::stub::any_to_json::<String>,
+        from_json: ::farcall::stub::any_from_json::<String>,
+        is_wkt: false,
+    };
     #[derive(Clone, PartialEq, Default)]
+    #[derive(::farcall::serde::Serialize)]
+    #[serde(default)]
+    #[serde(crate = "::farcall::serde")]
     pub struct Vec {
+        #[serde(flatten)]
         pub kind: ::core::option::Option<__buffa::oneof::vec::Kind>,
     }
     impl ::core::fmt::Debug for Vec {
@@ -2434,6 +2578,108 @@ pub mod names {
             self.kind = ::core::option::Option::None;
         }
     }
+    impl<'de> ::farcall::serde::Deserialize<'de> for Vec {
+        fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
+            d: D,
+        ) -> ::core::result::Result<Self, D::Error> {
+            struct _V;
+            impl<'de> ::farcall::serde::de::Visitor<'de> for _V {
+                type Value = Vec;
+                fn expecting(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.write_str("struct Vec")
+                }
+                #[allow(clippy::field_reassign_with_default)]
+                fn visit_map<A: ::farcall::serde::de::MapAccess<'de>>(
+                    self,
+                    mut map: A,
+                ) -> ::core::result::Result<Vec, A::Error> {
+                    let mut __oneof_kind: ::core::option::Option<
+                        __buffa::oneof::vec::Kind,
+                    > = None;
+                    while let Some(key) = map.next_key::<::farcall::buffa::alloc::string::String>()? {
+                        match key.as_str() {
+                            "option" => {
+                                let v: ::core::option::Option<Option> = map
+                                    .next_value_seed(
+                                        ::farcall::buffa::json_helpers::NullableDeserializeSeed(
+                                            ::farcall::buffa::json_helpers::DefaultDeserializeSeed::<
+                                                Option,
+                                            >::new(),
+                                        ),
+                                    )?;
+                                if let Some(v) = v {
+                                    if __oneof_kind.is_some() {
+                                        return Err(
+                                            ::farcall::serde::de::Error::custom(
+                                                "multiple oneof fields set for 'kind'",
+                                            ),
+                                        );
+                                    }
+                                    __oneof_kind = Some(
+                                        __buffa::oneof::vec::Kind::Option(
+                                            ::farcall::buffa::alloc::boxed::Box::new(v),
+                                        ),
+                                    );
+                                }
+                            }
+                            "rText" | "r_text" => {
+                                let v: ::core::option::Option<
+                                    ::farcall::buffa::alloc::string::String,
+                                > = map
+                                    .next_value_seed(
+                                        ::farcall::buffa::json_helpers::NullableDeserializeSeed(
+                                            ::farcall::buffa::json_helpers::DefaultDeserializeSeed::<
+                                                ::farcall::buffa::alloc::string::String,
+                                            >::new(),
+                                        ),
+                                    )?;
+                                if let Some(v) = v {
+                                    if __oneof_kind.is_some() {
+                                        return Err(
+                                            ::farcall::serde::de::Error::custom(
+                                                "multiple oneof fields set for 'kind'",
+                                            ),
+                                        );
+                                    }
+                                    __oneof_kind = Some(__buffa::oneof::vec::Kind::RText(v));
+                                }
+                            }
+                            _ => {
+                                map.next_value::<::farcall::serde::de::IgnoredAny>()?;
+                            }
+                        }
+                    }
+                    let mut __r = <Vec as ::core::default::Default>::default();
+                    __r.kind = __oneof_kind;
+                    Ok(__r)
+                }
+            }
+            d.deserialize_map(_V)
+        }
+    }
+    impl ::farcall::buffa::json_helpers::ProtoElemJson for Vec {
+        fn serialize_proto_json<S: ::farcall::serde::Serializer>(
+            v: &Self,
+            s: S,
+        ) -> ::core::result::Result<S::Ok, S::Error> {
+            ::farcall::serde::Serialize::serialize(v, s)
+        }
+        fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
+            d: D,
+        ) -> ::core::result::Result<Self, D::Error> {
+            <Self as ::farcall::serde::Deserialize>::deserialize(d)
+        }
+    }
+    #[doc(hidden)]
+    pub const __VEC_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
+        type_url: "type.googleapis.com/names.Vec",
+        to_json: ::farcall::stub::any_to_json::<Vec>,
+        from_json: ::farcall::stub::any_from_json::<Vec>,
+        is_wkt: false,
+    };
     pub mod vec {
         #[allow(unused_imports)]
         use super::*;
@@ -2441,12 +2687,30 @@ pub mod names {
         pub use super::__buffa::oneof::vec::Kind;
     }
     #[derive(Clone, PartialEq, Default)]
+    #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
+    #[serde(default)]
+    #[serde(crate = "::farcall::serde")]
     pub struct Box {
         /// Field 1: `type`
+        #[serde(
+            rename = "type",
+            skip_serializing_if = "::farcall::buffa::__private::HashMap::is_empty",
+            deserialize_with = "::farcall::buffa::json_helpers::null_as_default"
+        )]
         pub r#type: ::farcall::buffa::__private::HashMap<::farcall::buffa::alloc::string::String, Default>,
         /// Field 2: `self`
+        #[serde(
+            rename = "self",
+            with = "::farcall::buffa::json_helpers::opt_int32",
+            skip_serializing_if = "::core::option::Option::is_none"
+        )]
         pub self_: ::core::option::Option<i32>,
         /// Field 3: `match`
+        #[serde(
+            rename = "match",
+            with = "::farcall::buffa::json_helpers::bytes",
+            skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_bytes"
+        )]
         pub r#match: ::farcall::buffa::alloc::vec::Vec<u8>,
     }
     impl ::core::fmt::Debug for Box {
@@ -2568,9 +2832,36 @@ pub mod names {
             self.r#match.clear();
         }
     }
+    impl ::farcall::buffa::json_helpers::ProtoElemJson for Box {
+        fn serialize_proto_json<S: ::farcall::serde::Serializer>(
+            v: &Self,
+            s: S,
+        ) -> ::core::result::Result<S::Ok, S::Error> {
+            ::farcall::serde::Serialize::serialize(v, s)
+        }
+        fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
+            d: D,
+        ) -> ::core::result::Result<Self, D::Error> {
+            <Self as ::farcall::serde::Deserialize>::deserialize(d)
+        }
+    }
+    #[doc(hidden)]
+    pub const __BOX_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
+        type_url: "type.googleapis.com/names.Box",
+        to_json: ::farcall::stub::any_to_json::<Box>,
+        from_json: ::farcall::stub::any_from_json::<Box>,
+        is_wkt: false,
+    };
     #[derive(Clone, PartialEq, Default)]
+    #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
+    #[serde(default)]
+    #[serde(crate = "::farcall::serde")]
     pub struct Default {
         /// Field 1: `ok`
+        #[serde(
+            rename = "ok",
+            skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
+        )]
         pub ok: ::farcall::buffa::MessageField<Ok, ::farcall::buffa::Inline<Ok>>,
     }
     impl ::core::fmt::Debug for Default {
@@ -2663,11 +2954,42 @@ pub mod names {
             self.ok = ::farcall::buffa::MessageField::none();
         }
     }
+    impl ::farcall::buffa::json_helpers::ProtoElemJson for Default {
+        fn serialize_proto_json<S: ::farcall::serde::Serializer>(
+            v: &Self,
+            s: S,
+        ) -> ::core::result::Result<S::Ok, S::Error> {
+            ::farcall::serde::Serialize::serialize(v, s)
+        }
+        fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
+            d: D,
+        ) -> ::core::result::Result<Self, D::Error> {
+            <Self as ::farcall::serde::Deserialize>::deserialize(d)
+        }
+    }
+    #[doc(hidden)]
+    pub const __DEFAULT_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
+        type_url: "type.googleapis.com/names.Default",
+        to_json: ::farcall::stub::any_to_json::<Default>,
+        from_json: ::farcall::stub::any_from_json::<Default>,
+        is_wkt: false,
+    };
     #[derive(Clone, PartialEq, Default)]
+    #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
+    #[serde(default)]
+    #[serde(crate = "::farcall::serde")]
     pub struct Ok {
         /// Field 1: `some`
+        #[serde(
+            rename = "some",
+            skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
+        )]
         pub some: ::farcall::buffa::MessageField<Some, ::farcall::buffa::Inline<Some>>,
         /// Field 2: `none`
+        #[serde(
+            rename = "none",
+            skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
+        )]
         pub none: ::farcall::buffa::MessageField<None, ::farcall::buffa::Inline<None>>,
     }
     impl ::core::fmt::Debug for Ok {
@@ -2788,7 +3110,30 @@ pub mod names {
             self.none = ::farcall::buffa::MessageField::none();
         }
     }
+    impl ::farcall::buffa::json_helpers::ProtoElemJson for Ok {
+        fn serialize_proto_json<S: ::farcall::serde::Serializer>(
+            v: &Self,
+            s: S,
+        ) -> ::core::result::Result<S::Ok, S::Error> {
+            ::farcall::serde::Serialize::serialize(v, s)
+        }
+        fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
+            d: D,
+        ) -> ::core::result::Result<Self, D::Error> {
+            <Self as ::farcall::serde::Deserialize>::deserialize(d)
+        }
+    }
+    #[doc(hidden)]
+    pub const __OK_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
+        type_url: "type.googleapis.com/names.Ok",
+        to_json: ::farcall::stub::any_to_json::<Ok>,
+        from_json: ::farcall::stub::any_from_json::<Ok>,
+        is_wkt: false,
+    };
     #[derive(Clone, PartialEq, Default)]
+    #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
+    #[serde(default)]
+    #[serde(crate = "::farcall::serde")]
     pub struct Some {}
     impl ::core::fmt::Debug for Some {
         fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
@@ -2851,9 +3196,37 @@ pub mod names {
         }
         fn clear(&mut self) {}
     }
+    impl ::farcall::buffa::json_helpers::ProtoElemJson for Some {
+        fn serialize_proto_json<S: ::farcall::serde::Serializer>(
+            v: &Self,
+            s: S,
+        ) -> ::core::result::Result<S::Ok, S::Error> {
+            ::farcall::serde::Serialize::serialize(v, s)
+        }
+        fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
+            d: D,
+        ) -> ::core::result::Result<Self, D::Error> {
+            <Self as ::farcall::serde::Deserialize>::deserialize(d)
+        }
+    }
+    #[doc(hidden)]
+    pub const __SOME_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
+        type_url: "type.googleapis.com/names.Some",
+        to_json: ::farcall::stub::any_to_json::<Some>,
+        from_json: ::farcall::stub::any_from_json::<Some>,
+        is_wkt: false,
+    };
     #[derive(Clone, PartialEq, Default)]
+    #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
+    #[serde(default)]
+    #[serde(crate = "::farcall::serde")]
     pub struct None {
         /// Field 1: `clone`
+        #[serde(
+            rename = "clone",
+            with = "::farcall::buffa::json_helpers::proto_enum",
+            skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_default_enum_value"
+        )]
         pub clone: ::farcall::buffa::EnumValue<none::Clone>,
     }
     impl ::core::fmt::Debug for None {
@@ -2940,6 +3313,26 @@ pub mod names {
             self.clone = ::farcall::buffa::EnumValue::from(0);
         }
     }
+    impl ::farcall::buffa::json_helpers::ProtoElemJson for None {
+        fn serialize_proto_json<S: ::farcall::serde::Serializer>(
+            v: &Self,
+            s: S,
+        ) -> ::core::result::Result<S::Ok, S::Error> {
+            ::farcall::serde::Serialize::serialize(v, s)
+        }
+        fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
+            d: D,
+        ) -> ::core::result::Result<Self, D::Error> {
+            <Self as ::farcall::serde::Deserialize>::deserialize(d)
+        }
+    }
+    #[doc(hidden)]
+    pub const __NONE_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
+        type_url: "type.googleapis.com/names.None",
+        to_json: ::farcall::stub::any_to_json::<None>,
+        from_json: ::farcall::stub::any_from_json::<None>,
+        is_wkt: false,
+    };
     pub mod none {
         #[allow(unused_imports)]
         use super::*;
@@ -2961,6 +3354,92 @@ pub mod names {
         impl ::core::default::Default for Clone {
             fn default() -> Self {
                 Self::CLONE_UNSPECIFIED
+            }
+        }
+        impl ::farcall::serde::Serialize for Clone {
+            fn serialize<S: ::farcall::serde::Serializer>(
+                &self,
+                s: S,
+            ) -> ::core::result::Result<S::Ok, S::Error> {
+                s.serialize_str(::farcall::buffa::Enumeration::proto_name(self))
+            }
+        }
+        impl<'de> ::farcall::serde::Deserialize<'de> for Clone {
+            fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
+                d: D,
+            ) -> ::core::result::Result<Self, D::Error> {
+                struct _V;
+                impl ::farcall::serde::de::Visitor<'_> for _V {
+                    type Value = Clone;
+                    fn expecting(
+                        &self,
+                        f: &mut ::core::fmt::Formatter<'_>,
+                    ) -> ::core::fmt::Result {
+                        f.write_str(
+                            concat!("a string, integer, or null for ", stringify!(Clone)),
+                        )
+                    }
+                    fn visit_str<E: ::farcall::serde::de::Error>(
+                        self,
+                        v: &str,
+                    ) -> ::core::result::Result<Clone, E> {
+                        <Clone as ::farcall::buffa::Enumeration>::from_proto_name(v)
+                            .ok_or_else(|| { ::farcall::serde::de::Error::unknown_variant(v, &[]) })
+                    }
+                    fn visit_i64<E: ::farcall::serde::de::Error>(
+                        self,
+                        v: i64,
+                    ) -> ::core::result::Result<Clone, E> {
+                        let v32 = i32::try_from(v)
+                            .map_err(|_| {
+                                ::farcall::serde::de::Error::custom(
+                                    ::farcall::buffa::alloc::format!("enum value {v} out of i32 range"),
+                                )
+                            })?;
+                        <Clone as ::farcall::buffa::Enumeration>::from_i32(v32)
+                            .ok_or_else(|| {
+                                ::farcall::serde::de::Error::custom(
+                                    ::farcall::buffa::alloc::format!("unknown enum value {v32}"),
+                                )
+                            })
+                    }
+                    fn visit_u64<E: ::farcall::serde::de::Error>(
+                        self,
+                        v: u64,
+                    ) -> ::core::result::Result<Clone, E> {
+                        let v32 = i32::try_from(v)
+                            .map_err(|_| {
+                                ::farcall::serde::de::Error::custom(
+                                    ::farcall::buffa::alloc::format!("enum value {v} out of i32 range"),
+                                )
+                            })?;
+                        <Clone as ::farcall::buffa::Enumeration>::from_i32(v32)
+                            .ok_or_else(|| {
+                                ::farcall::serde::de::Error::custom(
+                                    ::farcall::buffa::alloc::format!("unknown enum value {v32}"),
+                                )
+                            })
+                    }
+                    fn visit_unit<E: ::farcall::serde::de::Error>(
+                        self,
+                    ) -> ::core::result::Result<Clone, E> {
+                        ::core::result::Result::Ok(::core::default::Default::default())
+                    }
+                }
+                d.deserialize_any(_V)
+            }
+        }
+        impl ::farcall::buffa::json_helpers::ProtoElemJson for Clone {
+            fn serialize_proto_json<S: ::farcall::serde::Serializer>(
+                v: &Self,
+                s: S,
+            ) -> ::core::result::Result<S::Ok, S::Error> {
+                ::farcall::serde::Serialize::serialize(v, s)
+            }
+            fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
+                d: D,
+            ) -> ::core::result::Result<Self, D::Error> {
+                <Self as ::farcall::serde::Deserialize>::deserialize(d)
             }
         }
         impl ::farcall::buffa::Enumeration for Clone {
@@ -2995,10 +3474,22 @@ pub mod names {
         }
     }
     #[derive(Clone, PartialEq, Default)]
+    #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
+    #[serde(default)]
+    #[serde(crate = "::farcall::serde")]
     pub struct Result {
         /// Field 1: `data`
+        #[serde(
+            rename = "data",
+            with = "::farcall::buffa::json_helpers::bytes",
+            skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_bytes"
+        )]
         pub data: ::farcall::buffa::alloc::vec::Vec<u8>,
         /// Field 2: `box`
+        #[serde(
+            rename = "box",
+            skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
+        )]
         pub r#box: ::farcall::buffa::MessageField<Box, ::farcall::buffa::Inline<Box>>,
     }
     impl ::core::fmt::Debug for Result {
@@ -3108,8 +3599,31 @@ pub mod names {
             self.r#box = ::farcall::buffa::MessageField::none();
         }
     }
+    impl ::farcall::buffa::json_helpers::ProtoElemJson for Result {
+        fn serialize_proto_json<S: ::farcall::serde::Serializer>(
+            v: &Self,
+            s: S,
+        ) -> ::core::result::Result<S::Ok, S::Error> {
+            ::farcall::serde::Serialize::serialize(v, s)
+        }
+        fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
+            d: D,
+        ) -> ::core::result::Result<Self, D::Error> {
+            <Self as ::farcall::serde::Deserialize>::deserialize(d)
+        }
+    }
+    #[doc(hidden)]
+    pub const __RESULT_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
+        type_url: "type.googleapis.com/names.Result",
+        to_json: ::farcall::stub::any_to_json::<Result>,
+        from_json: ::farcall::stub::any_from_json::<Result>,
+        is_wkt: false,
+    };
     /// Its module is `oof`, which a service is called as well.
     #[derive(Clone, PartialEq, Default)]
+    #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
+    #[serde(default)]
+    #[serde(crate = "::farcall::serde")]
     pub struct Oof {}
     impl ::core::fmt::Debug for Oof {
         fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
@@ -3172,10 +3686,33 @@ pub mod names {
         }
         fn clear(&mut self) {}
     }
+    impl ::farcall::buffa::json_helpers::ProtoElemJson for Oof {
+        fn serialize_proto_json<S: ::farcall::serde::Serializer>(
+            v: &Self,
+            s: S,
+        ) -> ::core::result::Result<S::Ok, S::Error> {
+            ::farcall::serde::Serialize::serialize(v, s)
+        }
+        fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
+            d: D,
+        ) -> ::core::result::Result<Self, D::Error> {
+            <Self as ::farcall::serde::Deserialize>::deserialize(d)
+        }
+    }
+    #[doc(hidden)]
+    pub const __OOF_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
+        type_url: "type.googleapis.com/names.Oof",
+        to_json: ::farcall::stub::any_to_json::<Oof>,
+        from_json: ::farcall::stub::any_from_json::<Oof>,
+        is_wkt: false,
+    };
     pub mod oof {
         #[allow(unused_imports)]
         use super::*;
         #[derive(Clone, PartialEq, Default)]
+        #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
+        #[serde(default)]
+        #[serde(crate = "::farcall::serde")]
         pub struct Inner {}
         impl ::core::fmt::Debug for Inner {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
@@ -3238,6 +3775,26 @@ pub mod names {
             }
             fn clear(&mut self) {}
         }
+        impl ::farcall::buffa::json_helpers::ProtoElemJson for Inner {
+            fn serialize_proto_json<S: ::farcall::serde::Serializer>(
+                v: &Self,
+                s: S,
+            ) -> ::core::result::Result<S::Ok, S::Error> {
+                ::farcall::serde::Serialize::serialize(v, s)
+            }
+            fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
+                d: D,
+            ) -> ::core::result::Result<Self, D::Error> {
+                <Self as ::farcall::serde::Deserialize>::deserialize(d)
+            }
+        }
+        #[doc(hidden)]
+        pub const __INNER_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
+            type_url: "type.googleapis.com/names.Oof.Inner",
+            to_json: ::farcall::stub::any_to_json::<Inner>,
+            from_json: ::farcall::stub::any_from_json::<Inner>,
+            is_wkt: false,
+        };
     }
     #[allow(
         non_camel_case_types,
@@ -3275,7 +3832,83 @@ pub mod names {
                         Self::Some(Kind::from(v))
                     }
                 }
+                impl ::farcall::serde::Serialize for Kind {
+                    fn serialize<S: ::farcall::serde::Serializer>(
+                        &self,
+                        s: S,
+                    ) -> ::core::result::Result<S::Ok, S::Error> {
+                        use ::farcall::serde::ser::SerializeMap;
+                        let mut map = s.serialize_map(Some(1))?;
+                        match self {
+                            Self::Option(v) => {
+                                map.serialize_entry("option", &**v)?;
+                            }
+                            Self::RText(v) => {
+                                map.serialize_entry("rText", v)?;
+                            }
+                        }
+                        map.end()
+                    }
+                }
             }
         }
+        /// Register this package's `Any` type entries and extension entries.
+        pub fn register_types(reg: &mut ::farcall::buffa::type_registry::TypeRegistry) {
+            reg.register_json_any(super::__NOTHING_JSON_ANY);
+            reg.register_json_any(super::__GREETER_CLIENT_JSON_ANY);
+            reg.register_json_any(super::__OPTION_JSON_ANY);
+            reg.register_json_any(super::__STRING_JSON_ANY);
+            reg.register_json_any(super::__VEC_JSON_ANY);
+            reg.register_json_any(super::__BOX_JSON_ANY);
+            reg.register_json_any(super::__DEFAULT_JSON_ANY);
+            reg.register_json_any(super::__OK_JSON_ANY);
+            reg.register_json_any(super::__SOME_JSON_ANY);
+            reg.register_json_any(super::__NONE_JSON_ANY);
+            reg.register_json_any(super::__RESULT_JSON_ANY);
+            reg.register_json_any(super::__OOF_JSON_ANY);
+            reg.register_json_any(super::oof::__INNER_JSON_ANY);
+        }
     }
+}
+
+#[allow(
+    clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction,
+    dead_code, deprecated, missing_debug_implementations, missing_docs,
+    non_camel_case_types, non_snake_case, non_upper_case_globals, rustdoc::all,
+    single_use_lifetimes, unreachable_pub, unused, unused_qualifications,
+)]
+mod __farcall_protos {
+    pub static PROTOS: ::farcall::stub::Protos =
+        ::farcall::stub::Protos::new(DESCRIPTORS, register_types);
+
+    fn register_types(registry: &mut ::farcall::buffa::type_registry::TypeRegistry) {
+        super::names::__buffa::register_types(registry);
+    }
+
+    static DESCRIPTORS: &[u8] = b"\
+\n\xbf\x11\n\x0bnames.proto\x12\x05names\"\t\n\x07Nothing\"\x0f\n\rGreeterClient\"/\n\x06Option\x12%\n\x06result\x18\x01 \x01(\x0b2\r.names.ResultR\x06re\
+sult\":\n\x06String\x12\x12\n\x04text\x18\x01 \x01(\tR\x04text\x12\x1c\n\x03vec\x18\x02 \x03(\x0b2\n.names.VecR\x03vec\"O\n\x03Vec\x12\'\n\x06option\x18\x01 \x01(\x0b2\r.names.\
+OptionH\x00R\x06option\x12\x17\n\x06r_text\x18\x02 \x01(\tH\x00R\x05rTextB\x06\n\x04kind\"\xb0\x01\n\x03Box\x12(\n\x04type\x18\x01 \x03(\x0b2\x14.names.Box.TypeEntryR\x04t\
+ype\x12\x17\n\x04self\x18\x02 \x01(\x05H\x00R\x04self\x88\x01\x01\x12\x14\n\x05match\x18\x03 \x01(\x0cR\x05match\x1aG\n\tTypeEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12$\n\x05value\x18\x02 \x01(\x0b\
+2\x0e.names.DefaultR\x05value:\x028\x01B\x07\n\x05_self\"$\n\x07Default\x12\x19\n\x02ok\x18\x01 \x01(\x0b2\t.names.OkR\x02ok\"F\n\x02Ok\x12\x1f\n\x04some\x18\x01 \x01(\x0b2\x0b\
+.names.SomeR\x04some\x12\x1f\n\x04none\x18\x02 \x01(\x0b2\x0b.names.NoneR\x04none\"\x06\n\x04Some\"_\n\x04None\x12\'\n\x05clone\x18\x01 \x01(\x0e2\x11.names.None.C\
+loneR\x05clone\".\n\x05Clone\x12\x15\n\x11CLONE_UNSPECIFIED\x10\x00\x12\x0e\n\nCLONE_SEND\x10\x01\":\n\x06Result\x12\x12\n\x04data\x18\x01 \x01(\x0cR\x04data\x12\x1c\n\x03box\
+\x18\x02 \x01(\x0b2\n.names.BoxR\x03box\"\x0e\n\x03Oof\x1a\x07\n\x05Inner2\x92\x06\n\x07Greeter\x12%\n\x03New\x12\x0e.names.Nothing\x1a\x0e.names.Nothing\x12/\n\x0bIn\
+toService\x12\x0e.names.Nothing\x1a\x0e.names.Nothing0\x01\x12)\n\x05Clone\x12\x0e.names.Nothing\x1a\x0e.names.Nothing(\x01\x12+\n\x05Match\x12\
+\x0e.names.Nothing\x1a\x0e.names.Nothing(\x010\x01\x12&\n\x04Type\x12\x0e.names.Nothing\x1a\x0e.names.Nothing\x12&\n\x04Self\x12\x0e.names.Noth\
+ing\x1a\x0e.names.Nothing\x12&\n\x04Move\x12\x0e.names.Nothing\x1a\x0e.names.Nothing\x12\'\n\x05Async\x12\x0e.names.Nothing\x1a\x0e.names.Not\
+hing\x12%\n\x03gen\x12\x0e.names.Nothing\x1a\x0e.names.Nothing\x12#\n\x01S\x12\x0e.names.Nothing\x1a\x0e.names.Nothing\x12#\n\x01T\x12\x0e.names.No\
+thing\x1a\x0e.names.Nothing\x12)\n\x07Request\x12\x0e.names.Nothing\x1a\x0e.names.Nothing\x12&\n\x04Call\x12\x0e.names.Nothing\x1a\x0e.names\
+.Nothing\x12&\n\x04Send\x12\x0e.names.Nothing\x1a\x0e.names.Nothing\x12)\n\x07Nothing\x12\x0e.names.Nothing\x1a\x0e.names.Nothing\x12\'\n\x05A\
+sRef\x12\x0e.names.Nothing\x1a\x0e.names.Nothing\x12&\n\x04Drop\x12\x0e.names.Nothing\x1a\x0e.names.Nothing\x12)\n\x07Channel\x12\x0e.names.\
+Nothing\x1a\x0e.names.Nothing\x12#\n\x01_\x12\x0e.names.Nothing\x1a\x0e.names.Nothing23\n\x07Service\x12(\n\x05Match\x12\x10.names.Oof.Inn\
+er\x1a\r.names.Option2&\n\x01T\x12!\n\x05Match\x12\n.names.Vec\x1a\n.names.Box(\x012.\n\x01S\x12)\n\x05Match\x12\r.names.String\x1a\r.names.R\
+esult(\x010\x012,\n\x04Call\x12$\n\x05Match\x12\x0e.names.Default\x1a\t.names.Ok0\x012+\n\x06Future\x12!\n\x05Match\x12\x0b.names.Some\x1a\x0b.names.\
+None2/\n\x04Send\x12\'\n\x05Match\x12\x0e.names.Nothing\x1a\x0e.names.Nothing2/\n\x04Sync\x12\'\n\x05Match\x12\x0e.names.Nothing\x1a\x0e.names.N\
+othing20\n\x05Sized\x12\'\n\x05Match\x12\x0e.names.Nothing\x1a\x0e.names.Nothing2.\n\x03Arc\x12\'\n\x05Match\x12\x0e.names.Nothing\x1a\x0e.names\
+.Nothing2/\n\x04Into\x12\'\n\x05Match\x12\x0e.names.Nothing\x1a\x0e.names.Nothing20\n\x05Clone\x12\'\n\x05Match\x12\x0e.names.Nothing\x1a\x0e.na\
+mes.Nothing20\n\x05Debug\x12\'\n\x05Match\x12\x0e.names.Nothing\x1a\x0e.names.Nothing2/\n\x04Self\x12\'\n\x05Match\x12\x0e.names.Nothing\x1a\x0e\
+.names.Nothing20\n\x05match\x12\'\n\x05Match\x12\x0e.names.Nothing\x1a\x0e.names.Nothing2.\n\x03oof\x12\'\n\x05Match\x12\x0e.names.Nothing\
+\x1a\x0e.names.Nothing2\x08\n\x06Nobodyb\x06proto3\
+";
 }

@@ -13,7 +13,7 @@ mod __farcall_tree {
             &self,
             request: self::Note,
             call: &mut ::farcall::Call,
-        ) -> impl ::core::future::Future<Output = ::farcall::Result<self::google::protobuf::Empty>> + ::core::marker::Send;
+        ) -> impl ::core::future::Future<Output = ::farcall::Result<::farcall::buffa_types::google::protobuf::Empty>> + ::core::marker::Send;
 
         /// Turns this into a service that a server can add.
         fn into_service(self) -> ::farcall::Service
@@ -23,18 +23,19 @@ mod __farcall_tree {
             struct AddRpc;
             impl<S: self::Notes> ::farcall::stub::Unary<S> for AddRpc {
                 type Request = self::Note;
-                type Reply = self::google::protobuf::Empty;
+                type Reply = ::farcall::buffa_types::google::protobuf::Empty;
 
                 fn call(
                     service: &S,
                     request: self::Note,
                     call: &mut ::farcall::Call,
-                ) -> impl ::core::future::Future<Output = ::farcall::Result<self::google::protobuf::Empty>> + ::core::marker::Send {
+                ) -> impl ::core::future::Future<Output = ::farcall::Result<::farcall::buffa_types::google::protobuf::Empty>> + ::core::marker::Send {
                     <S as self::Notes>::add(service, request, call)
                 }
             }
 
             ::farcall::stub::ServiceBuilder::new("Notes", self)
+                .protos(&self::__farcall_protos::PROTOS)
                 .unary::<AddRpc>(&self::__farcall::Notes::ADD)
                 .build()
         }
@@ -45,7 +46,7 @@ mod __farcall_tree {
             &self,
             request: self::Note,
             call: &mut ::farcall::Call,
-        ) -> impl ::core::future::Future<Output = ::farcall::Result<self::google::protobuf::Empty>> + ::core::marker::Send {
+        ) -> impl ::core::future::Future<Output = ::farcall::Result<::farcall::buffa_types::google::protobuf::Empty>> + ::core::marker::Send {
             <T as self::Notes>::add(self, request, call)
         }
     }
@@ -59,11 +60,12 @@ mod __farcall_tree {
     impl NotesClient {
         /// Makes a client whose calls take this channel.
         pub fn new(channel: impl ::core::convert::Into<::farcall::Channel>) -> Self {
+            self::__farcall_protos::PROTOS.register_types();
             Self { channel: ::core::convert::Into::into(channel) }
         }
 
         /// The procedure `Add`.
-        pub fn add(&self, request: self::Note) -> ::farcall::Pending<self::google::protobuf::Empty> {
+        pub fn add(&self, request: self::Note) -> ::farcall::Pending<::farcall::buffa_types::google::protobuf::Empty> {
             ::farcall::stub::unary(&self.channel, &self::__farcall::Notes::ADD, request)
         }
     }
@@ -82,7 +84,11 @@ mod __farcall_tree {
 
     /// A file without a package.
     #[derive(Clone, PartialEq, Default)]
+    #[derive(::farcall::serde::Serialize)]
+    #[serde(default)]
+    #[serde(crate = "::farcall::serde")]
     pub struct Note {
+        #[serde(flatten)]
         pub body: ::core::option::Option<__buffa::oneof::note::Body>,
     }
     impl ::core::fmt::Debug for Note {
@@ -186,6 +192,115 @@ mod __farcall_tree {
             self.body = ::core::option::Option::None;
         }
     }
+    impl<'de> ::farcall::serde::Deserialize<'de> for Note {
+        fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
+            d: D,
+        ) -> ::core::result::Result<Self, D::Error> {
+            struct _V;
+            impl<'de> ::farcall::serde::de::Visitor<'de> for _V {
+                type Value = Note;
+                fn expecting(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.write_str("struct Note")
+                }
+                #[allow(clippy::field_reassign_with_default)]
+                fn visit_map<A: ::farcall::serde::de::MapAccess<'de>>(
+                    self,
+                    mut map: A,
+                ) -> ::core::result::Result<Note, A::Error> {
+                    let mut __oneof_body: ::core::option::Option<
+                        __buffa::oneof::note::Body,
+                    > = None;
+                    while let Some(key) = map.next_key::<::farcall::buffa::alloc::string::String>()? {
+                        match key.as_str() {
+                            "text" => {
+                                let v: ::core::option::Option<
+                                    ::farcall::buffa::alloc::string::String,
+                                > = map
+                                    .next_value_seed(
+                                        ::farcall::buffa::json_helpers::NullableDeserializeSeed(
+                                            ::farcall::buffa::json_helpers::DefaultDeserializeSeed::<
+                                                ::farcall::buffa::alloc::string::String,
+                                            >::new(),
+                                        ),
+                                    )?;
+                                if let Some(v) = v {
+                                    if __oneof_body.is_some() {
+                                        return Err(
+                                            ::farcall::serde::de::Error::custom(
+                                                "multiple oneof fields set for 'body'",
+                                            ),
+                                        );
+                                    }
+                                    __oneof_body = Some(__buffa::oneof::note::Body::Text(v));
+                                }
+                            }
+                            "sound" => {
+                                struct _DeserSeed;
+                                impl<'de> ::farcall::serde::de::DeserializeSeed<'de> for _DeserSeed {
+                                    type Value = ::farcall::buffa::alloc::vec::Vec<u8>;
+                                    fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
+                                        self,
+                                        d: D,
+                                    ) -> ::core::result::Result<
+                                        ::farcall::buffa::alloc::vec::Vec<u8>,
+                                        D::Error,
+                                    > {
+                                        ::farcall::buffa::json_helpers::bytes::deserialize(d)
+                                    }
+                                }
+                                let v: ::core::option::Option<
+                                    ::farcall::buffa::alloc::vec::Vec<u8>,
+                                > = map
+                                    .next_value_seed(
+                                        ::farcall::buffa::json_helpers::NullableDeserializeSeed(_DeserSeed),
+                                    )?;
+                                if let Some(v) = v {
+                                    if __oneof_body.is_some() {
+                                        return Err(
+                                            ::farcall::serde::de::Error::custom(
+                                                "multiple oneof fields set for 'body'",
+                                            ),
+                                        );
+                                    }
+                                    __oneof_body = Some(__buffa::oneof::note::Body::Sound(v));
+                                }
+                            }
+                            _ => {
+                                map.next_value::<::farcall::serde::de::IgnoredAny>()?;
+                            }
+                        }
+                    }
+                    let mut __r = <Note as ::core::default::Default>::default();
+                    __r.body = __oneof_body;
+                    Ok(__r)
+                }
+            }
+            d.deserialize_map(_V)
+        }
+    }
+    impl ::farcall::buffa::json_helpers::ProtoElemJson for Note {
+        fn serialize_proto_json<S: ::farcall::serde::Serializer>(
+            v: &Self,
+            s: S,
+        ) -> ::core::result::Result<S::Ok, S::Error> {
+            ::farcall::serde::Serialize::serialize(v, s)
+        }
+        fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
+            d: D,
+        ) -> ::core::result::Result<Self, D::Error> {
+            <Self as ::farcall::serde::Deserialize>::deserialize(d)
+        }
+    }
+    #[doc(hidden)]
+    pub const __NOTE_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
+        type_url: "type.googleapis.com/Note",
+        to_json: ::farcall::stub::any_to_json::<Note>,
+        from_json: ::farcall::stub::any_from_json::<Note>,
+        is_wkt: false,
+    };
     pub mod note {
         #[allow(unused_imports)]
         use super::*;
@@ -218,7 +333,32 @@ mod __farcall_tree {
                     Sound(::farcall::buffa::alloc::vec::Vec<u8>),
                 }
                 impl ::farcall::buffa::Oneof for Body {}
+                impl ::farcall::serde::Serialize for Body {
+                    fn serialize<S: ::farcall::serde::Serializer>(
+                        &self,
+                        s: S,
+                    ) -> ::core::result::Result<S::Ok, S::Error> {
+                        use ::farcall::serde::ser::SerializeMap;
+                        let mut map = s.serialize_map(Some(1))?;
+                        match self {
+                            Self::Text(v) => {
+                                map.serialize_entry("text", v)?;
+                            }
+                            Self::Sound(v) => {
+                                map.serialize_entry(
+                                    "sound",
+                                    &::farcall::buffa::json_helpers::ProtoJson(v),
+                                )?;
+                            }
+                        }
+                        map.end()
+                    }
+                }
             }
+        }
+        /// Register this package's `Any` type entries and extension entries.
+        pub fn register_types(reg: &mut ::farcall::buffa::type_registry::TypeRegistry) {
+            reg.register_json_any(super::__NOTE_JSON_ANY);
         }
     }
 
@@ -226,269 +366,9 @@ mod __farcall_tree {
     pub mod google {
         /// Package `google.protobuf`.
         pub mod protobuf {
-            #[derive(Clone, PartialEq, Default)]
-            pub struct Duration {
-                /// Field 1: `seconds`
-                pub seconds: i64,
-                /// Field 2: `nanos`
-                pub nanos: i32,
-            }
-            impl ::core::fmt::Debug for Duration {
-                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                    f.debug_struct("Duration")
-                        .field("seconds", &self.seconds)
-                        .field("nanos", &self.nanos)
-                        .finish()
-                }
-            }
-            impl Duration {
-                /// Protobuf type URL for this message, for use with `Any::pack` and
-                /// `Any::unpack_if`.
-                ///
-                /// Format: `type.googleapis.com/<fully.qualified.TypeName>`
-                pub const TYPE_URL: &'static str = "type.googleapis.com/google.protobuf.Duration";
-            }
-            ::farcall::buffa::impl_default_instance!(Duration);
-            impl ::farcall::buffa::MessageName for Duration {
-                const PACKAGE: &'static str = "google.protobuf";
-                const NAME: &'static str = "Duration";
-                const FULL_NAME: &'static str = "google.protobuf.Duration";
-                const TYPE_URL: &'static str = "type.googleapis.com/google.protobuf.Duration";
-            }
-            impl ::farcall::buffa::Message for Duration {
-                /// Returns the total encoded size in bytes.
-                ///
-                /// Accumulates in `u64` (which cannot overflow for in-memory
-                /// data) and saturates to `u32` at return, so a message whose
-                /// encoded size exceeds the 2 GiB protobuf limit yields a value
-                /// above [`::farcall::buffa::MAX_MESSAGE_BYTES`] that the encode entry
-                /// points reject, never a silently wrapped size.
-                #[allow(clippy::let_and_return)]
-                fn compute_size(&self, _cache: &mut ::farcall::buffa::SizeCache) -> u32 {
-                    #[allow(unused_imports)]
-                    use ::farcall::buffa::Enumeration as _;
-                    let mut size = 0u64;
-                    if self.seconds != 0i64 {
-                        size += 1u64 + ::farcall::buffa::types::int64_encoded_len(self.seconds) as u64;
-                    }
-                    if self.nanos != 0i32 {
-                        size += 1u64 + ::farcall::buffa::types::int32_encoded_len(self.nanos) as u64;
-                    }
-                    ::farcall::buffa::saturate_size(size)
-                }
-                fn write_to(
-                    &self,
-                    _cache: &mut ::farcall::buffa::SizeCache,
-                    buf: &mut impl ::farcall::buffa::EncodeSink,
-                ) {
-                    #[allow(unused_imports)]
-                    use ::farcall::buffa::Enumeration as _;
-                    if self.seconds != 0i64 {
-                        ::farcall::buffa::types::put_int64_field(1u32, self.seconds, buf);
-                    }
-                    if self.nanos != 0i32 {
-                        ::farcall::buffa::types::put_int32_field(2u32, self.nanos, buf);
-                    }
-                }
-                fn merge_field(
-                    &mut self,
-                    tag: ::farcall::buffa::encoding::Tag,
-                    buf: &mut impl ::farcall::buffa::bytes::Buf,
-                    ctx: ::farcall::buffa::DecodeContext<'_>,
-                ) -> ::core::result::Result<(), ::farcall::buffa::DecodeError> {
-                    #[allow(unused_imports)]
-                    use ::farcall::buffa::bytes::Buf as _;
-                    #[allow(unused_imports)]
-                    use ::farcall::buffa::Enumeration as _;
-                    match tag.field_number() {
-                        1u32 => {
-                            ::farcall::buffa::encoding::check_wire_type(
-                                tag,
-                                ::farcall::buffa::encoding::WireType::Varint,
-                            )?;
-                            self.seconds = ::farcall::buffa::types::decode_int64(buf)?;
-                        }
-                        2u32 => {
-                            ::farcall::buffa::encoding::check_wire_type(
-                                tag,
-                                ::farcall::buffa::encoding::WireType::Varint,
-                            )?;
-                            self.nanos = ::farcall::buffa::types::decode_int32(buf)?;
-                        }
-                        _ => {
-                            ::farcall::buffa::encoding::skip_field_depth(tag, buf, ctx.depth())?;
-                        }
-                    }
-                    ::core::result::Result::Ok(())
-                }
-                fn clear(&mut self) {
-                    self.seconds = 0i64;
-                    self.nanos = 0i32;
-                }
-            }
-            #[derive(Clone, PartialEq, Default)]
-            pub struct Empty {}
-            impl ::core::fmt::Debug for Empty {
-                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                    f.debug_struct("Empty").finish()
-                }
-            }
-            impl Empty {
-                /// Protobuf type URL for this message, for use with `Any::pack` and
-                /// `Any::unpack_if`.
-                ///
-                /// Format: `type.googleapis.com/<fully.qualified.TypeName>`
-                pub const TYPE_URL: &'static str = "type.googleapis.com/google.protobuf.Empty";
-            }
-            ::farcall::buffa::impl_default_instance!(Empty);
-            impl ::farcall::buffa::MessageName for Empty {
-                const PACKAGE: &'static str = "google.protobuf";
-                const NAME: &'static str = "Empty";
-                const FULL_NAME: &'static str = "google.protobuf.Empty";
-                const TYPE_URL: &'static str = "type.googleapis.com/google.protobuf.Empty";
-            }
-            impl ::farcall::buffa::Message for Empty {
-                /// Returns the total encoded size in bytes.
-                ///
-                /// Accumulates in `u64` (which cannot overflow for in-memory
-                /// data) and saturates to `u32` at return, so a message whose
-                /// encoded size exceeds the 2 GiB protobuf limit yields a value
-                /// above [`::farcall::buffa::MAX_MESSAGE_BYTES`] that the encode entry
-                /// points reject, never a silently wrapped size.
-                #[allow(clippy::let_and_return)]
-                fn compute_size(&self, _cache: &mut ::farcall::buffa::SizeCache) -> u32 {
-                    #[allow(unused_imports)]
-                    use ::farcall::buffa::Enumeration as _;
-                    let size = 0u64;
-                    ::farcall::buffa::saturate_size(size)
-                }
-                fn write_to(
-                    &self,
-                    _cache: &mut ::farcall::buffa::SizeCache,
-                    _buf: &mut impl ::farcall::buffa::EncodeSink,
-                ) {
-                    #[allow(unused_imports)]
-                    use ::farcall::buffa::Enumeration as _;
-                }
-                fn merge_field(
-                    &mut self,
-                    tag: ::farcall::buffa::encoding::Tag,
-                    buf: &mut impl ::farcall::buffa::bytes::Buf,
-                    ctx: ::farcall::buffa::DecodeContext<'_>,
-                ) -> ::core::result::Result<(), ::farcall::buffa::DecodeError> {
-                    #[allow(unused_imports)]
-                    use ::farcall::buffa::bytes::Buf as _;
-                    #[allow(unused_imports)]
-                    use ::farcall::buffa::Enumeration as _;
-                    match tag.field_number() {
-                        _ => {
-                            ::farcall::buffa::encoding::skip_field_depth(tag, buf, ctx.depth())?;
-                        }
-                    }
-                    ::core::result::Result::Ok(())
-                }
-                fn clear(&mut self) {}
-            }
-            #[derive(Clone, PartialEq, Default)]
-            pub struct Timestamp {
-                /// Field 1: `seconds`
-                pub seconds: i64,
-                /// Field 2: `nanos`
-                pub nanos: i32,
-            }
-            impl ::core::fmt::Debug for Timestamp {
-                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                    f.debug_struct("Timestamp")
-                        .field("seconds", &self.seconds)
-                        .field("nanos", &self.nanos)
-                        .finish()
-                }
-            }
-            impl Timestamp {
-                /// Protobuf type URL for this message, for use with `Any::pack` and
-                /// `Any::unpack_if`.
-                ///
-                /// Format: `type.googleapis.com/<fully.qualified.TypeName>`
-                pub const TYPE_URL: &'static str = "type.googleapis.com/google.protobuf.Timestamp";
-            }
-            ::farcall::buffa::impl_default_instance!(Timestamp);
-            impl ::farcall::buffa::MessageName for Timestamp {
-                const PACKAGE: &'static str = "google.protobuf";
-                const NAME: &'static str = "Timestamp";
-                const FULL_NAME: &'static str = "google.protobuf.Timestamp";
-                const TYPE_URL: &'static str = "type.googleapis.com/google.protobuf.Timestamp";
-            }
-            impl ::farcall::buffa::Message for Timestamp {
-                /// Returns the total encoded size in bytes.
-                ///
-                /// Accumulates in `u64` (which cannot overflow for in-memory
-                /// data) and saturates to `u32` at return, so a message whose
-                /// encoded size exceeds the 2 GiB protobuf limit yields a value
-                /// above [`::farcall::buffa::MAX_MESSAGE_BYTES`] that the encode entry
-                /// points reject, never a silently wrapped size.
-                #[allow(clippy::let_and_return)]
-                fn compute_size(&self, _cache: &mut ::farcall::buffa::SizeCache) -> u32 {
-                    #[allow(unused_imports)]
-                    use ::farcall::buffa::Enumeration as _;
-                    let mut size = 0u64;
-                    if self.seconds != 0i64 {
-                        size += 1u64 + ::farcall::buffa::types::int64_encoded_len(self.seconds) as u64;
-                    }
-                    if self.nanos != 0i32 {
-                        size += 1u64 + ::farcall::buffa::types::int32_encoded_len(self.nanos) as u64;
-                    }
-                    ::farcall::buffa::saturate_size(size)
-                }
-                fn write_to(
-                    &self,
-                    _cache: &mut ::farcall::buffa::SizeCache,
-                    buf: &mut impl ::farcall::buffa::EncodeSink,
-                ) {
-                    #[allow(unused_imports)]
-                    use ::farcall::buffa::Enumeration as _;
-                    if self.seconds != 0i64 {
-                        ::farcall::buffa::types::put_int64_field(1u32, self.seconds, buf);
-                    }
-                    if self.nanos != 0i32 {
-                        ::farcall::buffa::types::put_int32_field(2u32, self.nanos, buf);
-                    }
-                }
-                fn merge_field(
-                    &mut self,
-                    tag: ::farcall::buffa::encoding::Tag,
-                    buf: &mut impl ::farcall::buffa::bytes::Buf,
-                    ctx: ::farcall::buffa::DecodeContext<'_>,
-                ) -> ::core::result::Result<(), ::farcall::buffa::DecodeError> {
-                    #[allow(unused_imports)]
-                    use ::farcall::buffa::bytes::Buf as _;
-                    #[allow(unused_imports)]
-                    use ::farcall::buffa::Enumeration as _;
-                    match tag.field_number() {
-                        1u32 => {
-                            ::farcall::buffa::encoding::check_wire_type(
-                                tag,
-                                ::farcall::buffa::encoding::WireType::Varint,
-                            )?;
-                            self.seconds = ::farcall::buffa::types::decode_int64(buf)?;
-                        }
-                        2u32 => {
-                            ::farcall::buffa::encoding::check_wire_type(
-                                tag,
-                                ::farcall::buffa::encoding::WireType::Varint,
-                            )?;
-                            self.nanos = ::farcall::buffa::types::decode_int32(buf)?;
-                        }
-                        _ => {
-                            ::farcall::buffa::encoding::skip_field_depth(tag, buf, ctx.depth())?;
-                        }
-                    }
-                    ::core::result::Result::Ok(())
-                }
-                fn clear(&mut self) {
-                    self.seconds = 0i64;
-                    self.nanos = 0i32;
-                }
-            }
+            pub use ::farcall::buffa_types::google::protobuf::Duration;
+            pub use ::farcall::buffa_types::google::protobuf::Empty;
+            pub use ::farcall::buffa_types::google::protobuf::Timestamp;
         }
     }
 
@@ -502,7 +382,7 @@ mod __farcall_tree {
                 /// The procedure `Open`.
                 fn open(
                     &self,
-                    request: super::super::google::protobuf::Empty,
+                    request: ::farcall::buffa_types::google::protobuf::Empty,
                     call: &mut ::farcall::Call,
                 ) -> impl ::core::future::Future<Output = ::farcall::Result<self::Opened>> + ::core::marker::Send;
 
@@ -517,7 +397,7 @@ mod __farcall_tree {
                 fn watch(
                     &self,
                     request: self::Order,
-                    replies: &mut ::farcall::Outbound<super::super::google::protobuf::Timestamp>,
+                    replies: &mut ::farcall::Outbound<::farcall::buffa_types::google::protobuf::Timestamp>,
                     call: &mut ::farcall::Call,
                 ) -> impl ::core::future::Future<Output = ::farcall::Result<()>> + ::core::marker::Send;
 
@@ -536,12 +416,12 @@ mod __farcall_tree {
                 {
                     struct OpenRpc;
                     impl<S: self::Shop> ::farcall::stub::Unary<S> for OpenRpc {
-                        type Request = super::super::google::protobuf::Empty;
+                        type Request = ::farcall::buffa_types::google::protobuf::Empty;
                         type Reply = self::Opened;
 
                         fn call(
                             service: &S,
-                            request: super::super::google::protobuf::Empty,
+                            request: ::farcall::buffa_types::google::protobuf::Empty,
                             call: &mut ::farcall::Call,
                         ) -> impl ::core::future::Future<Output = ::farcall::Result<self::Opened>> + ::core::marker::Send {
                             <S as self::Shop>::open(service, request, call)
@@ -565,12 +445,12 @@ mod __farcall_tree {
                     struct WatchRpc;
                     impl<S: self::Shop> ::farcall::stub::ServerStreaming<S> for WatchRpc {
                         type Request = self::Order;
-                        type Reply = super::super::google::protobuf::Timestamp;
+                        type Reply = ::farcall::buffa_types::google::protobuf::Timestamp;
 
                         fn call(
                             service: &S,
                             request: self::Order,
-                            replies: &mut ::farcall::Outbound<super::super::google::protobuf::Timestamp>,
+                            replies: &mut ::farcall::Outbound<::farcall::buffa_types::google::protobuf::Timestamp>,
                             call: &mut ::farcall::Call,
                         ) -> impl ::core::future::Future<Output = ::farcall::Result<()>> + ::core::marker::Send {
                             <S as self::Shop>::watch(service, request, replies, call)
@@ -593,6 +473,7 @@ mod __farcall_tree {
                     }
 
                     ::farcall::stub::ServiceBuilder::new("shop.v1.Shop", self)
+                        .protos(&super::super::__farcall_protos::PROTOS)
                         .unary::<OpenRpc>(&self::__farcall::Shop::OPEN)
                         .client_streaming::<BuyRpc>(&self::__farcall::Shop::BUY)
                         .server_streaming::<WatchRpc>(&self::__farcall::Shop::WATCH)
@@ -604,7 +485,7 @@ mod __farcall_tree {
             impl<T: self::Shop> self::Shop for ::std::sync::Arc<T> {
                 fn open(
                     &self,
-                    request: super::super::google::protobuf::Empty,
+                    request: ::farcall::buffa_types::google::protobuf::Empty,
                     call: &mut ::farcall::Call,
                 ) -> impl ::core::future::Future<Output = ::farcall::Result<self::Opened>> + ::core::marker::Send {
                     <T as self::Shop>::open(self, request, call)
@@ -621,7 +502,7 @@ mod __farcall_tree {
                 fn watch(
                     &self,
                     request: self::Order,
-                    replies: &mut ::farcall::Outbound<super::super::google::protobuf::Timestamp>,
+                    replies: &mut ::farcall::Outbound<::farcall::buffa_types::google::protobuf::Timestamp>,
                     call: &mut ::farcall::Call,
                 ) -> impl ::core::future::Future<Output = ::farcall::Result<()>> + ::core::marker::Send {
                     <T as self::Shop>::watch(self, request, replies, call)
@@ -647,11 +528,12 @@ mod __farcall_tree {
             impl ShopClient {
                 /// Makes a client whose calls take this channel.
                 pub fn new(channel: impl ::core::convert::Into<::farcall::Channel>) -> Self {
+                    super::super::__farcall_protos::PROTOS.register_types();
                     Self { channel: ::core::convert::Into::into(channel) }
                 }
 
                 /// The procedure `Open`.
-                pub fn open(&self, request: super::super::google::protobuf::Empty) -> ::farcall::Pending<self::Opened> {
+                pub fn open(&self, request: ::farcall::buffa_types::google::protobuf::Empty) -> ::farcall::Pending<self::Opened> {
                     ::farcall::stub::unary(&self.channel, &self::__farcall::Shop::OPEN, request)
                 }
 
@@ -661,7 +543,7 @@ mod __farcall_tree {
                 }
 
                 /// The procedure `Watch`.
-                pub fn watch(&self, request: self::Order) -> ::farcall::Pending<::farcall::Inbound<super::super::google::protobuf::Timestamp>> {
+                pub fn watch(&self, request: self::Order) -> ::farcall::Pending<::farcall::Inbound<::farcall::buffa_types::google::protobuf::Timestamp>> {
                     ::farcall::stub::server_streaming(&self.channel, &self::__farcall::Shop::WATCH, request)
                 }
 
@@ -705,11 +587,18 @@ mod __farcall_tree {
             }
 
             #[derive(Clone, PartialEq, Default)]
+            #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
+            #[serde(default)]
+            #[serde(crate = "::farcall::serde")]
             pub struct Opened {
                 /// Field 1: `until`
+                #[serde(
+                    rename = "until",
+                    skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
+                )]
                 pub until: ::farcall::buffa::MessageField<
-                    super::super::google::protobuf::Duration,
-                    ::farcall::buffa::Inline<super::super::google::protobuf::Duration>,
+                    ::farcall::buffa_types::google::protobuf::Duration,
+                    ::farcall::buffa::Inline<::farcall::buffa_types::google::protobuf::Duration>,
                 >,
             }
             impl ::core::fmt::Debug for Opened {
@@ -802,11 +691,44 @@ mod __farcall_tree {
                     self.until = ::farcall::buffa::MessageField::none();
                 }
             }
+            impl ::farcall::buffa::json_helpers::ProtoElemJson for Opened {
+                fn serialize_proto_json<S: ::farcall::serde::Serializer>(
+                    v: &Self,
+                    s: S,
+                ) -> ::core::result::Result<S::Ok, S::Error> {
+                    ::farcall::serde::Serialize::serialize(v, s)
+                }
+                fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
+                    d: D,
+                ) -> ::core::result::Result<Self, D::Error> {
+                    <Self as ::farcall::serde::Deserialize>::deserialize(d)
+                }
+            }
+            #[doc(hidden)]
+            pub const __OPENED_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
+                type_url: "type.googleapis.com/shop.v1.Opened",
+                to_json: ::farcall::stub::any_to_json::<Opened>,
+                from_json: ::farcall::stub::any_from_json::<Opened>,
+                is_wkt: false,
+            };
             #[derive(Clone, PartialEq, Default)]
+            #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
+            #[serde(default)]
+            #[serde(crate = "::farcall::serde")]
             pub struct Order {
                 /// Field 1: `lines`
+                #[serde(
+                    rename = "lines",
+                    skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_vec",
+                    deserialize_with = "::farcall::buffa::json_helpers::null_as_default"
+                )]
                 pub lines: ::farcall::buffa::alloc::vec::Vec<order::Line>,
                 /// Field 2: `notes`
+                #[serde(
+                    rename = "notes",
+                    skip_serializing_if = "::farcall::buffa::__private::HashMap::is_empty",
+                    deserialize_with = "::farcall::buffa::json_helpers::null_as_default"
+                )]
                 pub notes: ::farcall::buffa::__private::HashMap<
                     ::farcall::buffa::alloc::string::String,
                     super::super::Note,
@@ -929,18 +851,51 @@ mod __farcall_tree {
                     self.notes.clear();
                 }
             }
+            impl ::farcall::buffa::json_helpers::ProtoElemJson for Order {
+                fn serialize_proto_json<S: ::farcall::serde::Serializer>(
+                    v: &Self,
+                    s: S,
+                ) -> ::core::result::Result<S::Ok, S::Error> {
+                    ::farcall::serde::Serialize::serialize(v, s)
+                }
+                fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
+                    d: D,
+                ) -> ::core::result::Result<Self, D::Error> {
+                    <Self as ::farcall::serde::Deserialize>::deserialize(d)
+                }
+            }
+            #[doc(hidden)]
+            pub const __ORDER_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
+                type_url: "type.googleapis.com/shop.v1.Order",
+                to_json: ::farcall::stub::any_to_json::<Order>,
+                from_json: ::farcall::stub::any_from_json::<Order>,
+                is_wkt: false,
+            };
             pub mod order {
                 #[allow(unused_imports)]
                 use super::*;
                 #[derive(Clone, PartialEq, Default)]
+                #[derive(::farcall::serde::Serialize)]
+                #[serde(default)]
+                #[serde(crate = "::farcall::serde")]
                 pub struct Line {
                     /// Field 1: `price`
+                    #[serde(
+                        rename = "price",
+                        skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
+                    )]
                     pub price: ::farcall::buffa::MessageField<
                         super::super::super::r#type::v1::Money,
                         ::farcall::buffa::Inline<super::super::super::r#type::v1::Money>,
                     >,
                     /// Field 2: `code`
+                    #[serde(
+                        rename = "code",
+                        with = "::farcall::buffa::json_helpers::proto_enum",
+                        skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_default_enum_value"
+                    )]
                     pub code: ::farcall::buffa::EnumValue<super::super::super::r#type::v1::money::unit::Code>,
+                    #[serde(flatten)]
                     pub extra: ::core::option::Option<super::__buffa::oneof::order::line::Extra>,
                 }
                 impl ::core::fmt::Debug for Line {
@@ -1148,6 +1103,162 @@ mod __farcall_tree {
                         self.extra = ::core::option::Option::None;
                     }
                 }
+                impl<'de> ::farcall::serde::Deserialize<'de> for Line {
+                    fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
+                        d: D,
+                    ) -> ::core::result::Result<Self, D::Error> {
+                        struct _V;
+                        impl<'de> ::farcall::serde::de::Visitor<'de> for _V {
+                            type Value = Line;
+                            fn expecting(
+                                &self,
+                                f: &mut ::core::fmt::Formatter<'_>,
+                            ) -> ::core::fmt::Result {
+                                f.write_str("struct Line")
+                            }
+                            #[allow(clippy::field_reassign_with_default)]
+                            fn visit_map<A: ::farcall::serde::de::MapAccess<'de>>(
+                                self,
+                                mut map: A,
+                            ) -> ::core::result::Result<Line, A::Error> {
+                                let mut __f_price: ::core::option::Option<
+                                    ::farcall::buffa::MessageField<
+                                        super::super::super::r#type::v1::Money,
+                                        ::farcall::buffa::Inline<super::super::super::r#type::v1::Money>,
+                                    >,
+                                > = None;
+                                let mut __f_code: ::core::option::Option<
+                                    ::farcall::buffa::EnumValue<
+                                        super::super::super::r#type::v1::money::unit::Code,
+                                    >,
+                                > = None;
+                                let mut __oneof_extra: ::core::option::Option<
+                                    super::__buffa::oneof::order::line::Extra,
+                                > = None;
+                                while let Some(key) = map
+                                    .next_key::<::farcall::buffa::alloc::string::String>()?
+                                {
+                                    match key.as_str() {
+                                        "price" => {
+                                            __f_price = Some(
+                                                map
+                                                    .next_value::<
+                                                        ::farcall::buffa::MessageField<
+                                                            super::super::super::r#type::v1::Money,
+                                                            ::farcall::buffa::Inline<super::super::super::r#type::v1::Money>,
+                                                        >,
+                                                    >()?,
+                                            );
+                                        }
+                                        "code" => {
+                                            __f_code = Some({
+                                                struct _S;
+                                                impl<'de> ::farcall::serde::de::DeserializeSeed<'de> for _S {
+                                                    type Value = ::farcall::buffa::EnumValue<
+                                                        super::super::super::r#type::v1::money::unit::Code,
+                                                    >;
+                                                    fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
+                                                        self,
+                                                        d: D,
+                                                    ) -> ::core::result::Result<
+                                                        ::farcall::buffa::EnumValue<
+                                                            super::super::super::r#type::v1::money::unit::Code,
+                                                        >,
+                                                        D::Error,
+                                                    > {
+                                                        ::farcall::buffa::json_helpers::proto_enum::deserialize(d)
+                                                    }
+                                                }
+                                                map.next_value_seed(_S)?
+                                            });
+                                        }
+                                        "note" => {
+                                            let v: ::core::option::Option<super::super::super::Note> = map
+                                                .next_value_seed(
+                                                    ::farcall::buffa::json_helpers::NullableDeserializeSeed(
+                                                        ::farcall::buffa::json_helpers::DefaultDeserializeSeed::<
+                                                            super::super::super::Note,
+                                                        >::new(),
+                                                    ),
+                                                )?;
+                                            if let Some(v) = v {
+                                                if __oneof_extra.is_some() {
+                                                    return Err(
+                                                        ::farcall::serde::de::Error::custom(
+                                                            "multiple oneof fields set for 'extra'",
+                                                        ),
+                                                    );
+                                                }
+                                                __oneof_extra = Some(
+                                                    super::__buffa::oneof::order::line::Extra::Note(
+                                                        ::farcall::buffa::alloc::boxed::Box::new(v),
+                                                    ),
+                                                );
+                                            }
+                                        }
+                                        "gift" => {
+                                            let v: ::core::option::Option<super::Order> = map
+                                                .next_value_seed(
+                                                    ::farcall::buffa::json_helpers::NullableDeserializeSeed(
+                                                        ::farcall::buffa::json_helpers::DefaultDeserializeSeed::<
+                                                            super::Order,
+                                                        >::new(),
+                                                    ),
+                                                )?;
+                                            if let Some(v) = v {
+                                                if __oneof_extra.is_some() {
+                                                    return Err(
+                                                        ::farcall::serde::de::Error::custom(
+                                                            "multiple oneof fields set for 'extra'",
+                                                        ),
+                                                    );
+                                                }
+                                                __oneof_extra = Some(
+                                                    super::__buffa::oneof::order::line::Extra::Gift(
+                                                        ::farcall::buffa::alloc::boxed::Box::new(v),
+                                                    ),
+                                                );
+                                            }
+                                        }
+                                        _ => {
+                                            map.next_value::<::farcall::serde::de::IgnoredAny>()?;
+                                        }
+                                    }
+                                }
+                                let mut __r = <Line as ::core::default::Default>::default();
+                                if let ::core::option::Option::Some(v) = __f_price {
+                                    __r.price = v;
+                                }
+                                if let ::core::option::Option::Some(v) = __f_code {
+                                    __r.code = v;
+                                }
+                                __r.extra = __oneof_extra;
+                                Ok(__r)
+                            }
+                        }
+                        d.deserialize_map(_V)
+                    }
+                }
+                impl ::farcall::buffa::json_helpers::ProtoElemJson for Line {
+                    fn serialize_proto_json<S: ::farcall::serde::Serializer>(
+                        v: &Self,
+                        s: S,
+                    ) -> ::core::result::Result<S::Ok, S::Error> {
+                        ::farcall::serde::Serialize::serialize(v, s)
+                    }
+                    fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
+                        d: D,
+                    ) -> ::core::result::Result<Self, D::Error> {
+                        <Self as ::farcall::serde::Deserialize>::deserialize(d)
+                    }
+                }
+                #[doc(hidden)]
+                pub const __LINE_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
+                    type_url: "type.googleapis.com/shop.v1.Order.Line",
+                    to_json: ::farcall::stub::any_to_json::<Line>,
+                    from_json: ::farcall::stub::any_from_json::<Line>,
+                    is_wkt: false,
+                };
                 pub mod line {
                     #[allow(unused_imports)]
                     use super::*;
@@ -1210,8 +1321,32 @@ mod __farcall_tree {
                                     Self::Some(Extra::from(v))
                                 }
                             }
+                            impl ::farcall::serde::Serialize for Extra {
+                                fn serialize<S: ::farcall::serde::Serializer>(
+                                    &self,
+                                    s: S,
+                                ) -> ::core::result::Result<S::Ok, S::Error> {
+                                    use ::farcall::serde::ser::SerializeMap;
+                                    let mut map = s.serialize_map(Some(1))?;
+                                    match self {
+                                        Self::Note(v) => {
+                                            map.serialize_entry("note", &**v)?;
+                                        }
+                                        Self::Gift(v) => {
+                                            map.serialize_entry("gift", &**v)?;
+                                        }
+                                    }
+                                    map.end()
+                                }
+                            }
                         }
                     }
+                }
+                /// Register this package's `Any` type entries and extension entries.
+                pub fn register_types(reg: &mut ::farcall::buffa::type_registry::TypeRegistry) {
+                    reg.register_json_any(super::__OPENED_JSON_ANY);
+                    reg.register_json_any(super::__ORDER_JSON_ANY);
+                    reg.register_json_any(super::order::__LINE_JSON_ANY);
                 }
             }
         }
@@ -1226,7 +1361,7 @@ mod __farcall_tree {
                 /// The procedure `Rates`.
                 fn rates(
                     &self,
-                    request: super::super::google::protobuf::Empty,
+                    request: ::farcall::buffa_types::google::protobuf::Empty,
                     replies: &mut ::farcall::Outbound<self::Money>,
                     call: &mut ::farcall::Call,
                 ) -> impl ::core::future::Future<Output = ::farcall::Result<()>> + ::core::marker::Send;
@@ -1238,12 +1373,12 @@ mod __farcall_tree {
                 {
                     struct RatesRpc;
                     impl<S: self::Exchange> ::farcall::stub::ServerStreaming<S> for RatesRpc {
-                        type Request = super::super::google::protobuf::Empty;
+                        type Request = ::farcall::buffa_types::google::protobuf::Empty;
                         type Reply = self::Money;
 
                         fn call(
                             service: &S,
-                            request: super::super::google::protobuf::Empty,
+                            request: ::farcall::buffa_types::google::protobuf::Empty,
                             replies: &mut ::farcall::Outbound<self::Money>,
                             call: &mut ::farcall::Call,
                         ) -> impl ::core::future::Future<Output = ::farcall::Result<()>> + ::core::marker::Send {
@@ -1252,6 +1387,7 @@ mod __farcall_tree {
                     }
 
                     ::farcall::stub::ServiceBuilder::new("type.v1.Exchange", self)
+                        .protos(&super::super::__farcall_protos::PROTOS)
                         .server_streaming::<RatesRpc>(&self::__farcall::Exchange::RATES)
                         .build()
                 }
@@ -1260,7 +1396,7 @@ mod __farcall_tree {
             impl<T: self::Exchange> self::Exchange for ::std::sync::Arc<T> {
                 fn rates(
                     &self,
-                    request: super::super::google::protobuf::Empty,
+                    request: ::farcall::buffa_types::google::protobuf::Empty,
                     replies: &mut ::farcall::Outbound<self::Money>,
                     call: &mut ::farcall::Call,
                 ) -> impl ::core::future::Future<Output = ::farcall::Result<()>> + ::core::marker::Send {
@@ -1277,11 +1413,12 @@ mod __farcall_tree {
             impl ExchangeClient {
                 /// Makes a client whose calls take this channel.
                 pub fn new(channel: impl ::core::convert::Into<::farcall::Channel>) -> Self {
+                    super::super::__farcall_protos::PROTOS.register_types();
                     Self { channel: ::core::convert::Into::into(channel) }
                 }
 
                 /// The procedure `Rates`.
-                pub fn rates(&self, request: super::super::google::protobuf::Empty) -> ::farcall::Pending<::farcall::Inbound<self::Money>> {
+                pub fn rates(&self, request: ::farcall::buffa_types::google::protobuf::Empty) -> ::farcall::Pending<::farcall::Inbound<self::Money>> {
                     ::farcall::stub::server_streaming(&self.channel, &self::__farcall::Exchange::RATES, request)
                 }
             }
@@ -1299,10 +1436,22 @@ mod __farcall_tree {
             }
 
             #[derive(Clone, PartialEq, Default)]
+            #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
+            #[serde(default)]
+            #[serde(crate = "::farcall::serde")]
             pub struct Money {
                 /// Field 1: `cents`
+                #[serde(
+                    rename = "cents",
+                    with = "::farcall::buffa::json_helpers::int64",
+                    skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_zero_i64"
+                )]
                 pub cents: i64,
                 /// Field 2: `unit`
+                #[serde(
+                    rename = "unit",
+                    skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
+                )]
                 pub unit: ::farcall::buffa::MessageField<money::Unit, ::farcall::buffa::Inline<money::Unit>>,
             }
             impl ::core::fmt::Debug for Money {
@@ -1412,12 +1561,40 @@ mod __farcall_tree {
                     self.unit = ::farcall::buffa::MessageField::none();
                 }
             }
+            impl ::farcall::buffa::json_helpers::ProtoElemJson for Money {
+                fn serialize_proto_json<S: ::farcall::serde::Serializer>(
+                    v: &Self,
+                    s: S,
+                ) -> ::core::result::Result<S::Ok, S::Error> {
+                    ::farcall::serde::Serialize::serialize(v, s)
+                }
+                fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
+                    d: D,
+                ) -> ::core::result::Result<Self, D::Error> {
+                    <Self as ::farcall::serde::Deserialize>::deserialize(d)
+                }
+            }
+            #[doc(hidden)]
+            pub const __MONEY_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
+                type_url: "type.googleapis.com/type.v1.Money",
+                to_json: ::farcall::stub::any_to_json::<Money>,
+                from_json: ::farcall::stub::any_from_json::<Money>,
+                is_wkt: false,
+            };
             pub mod money {
                 #[allow(unused_imports)]
                 use super::*;
                 #[derive(Clone, PartialEq, Default)]
+                #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
+                #[serde(default)]
+                #[serde(crate = "::farcall::serde")]
                 pub struct Unit {
                     /// Field 1: `code`
+                    #[serde(
+                        rename = "code",
+                        with = "::farcall::buffa::json_helpers::proto_enum",
+                        skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_default_enum_value"
+                    )]
                     pub code: ::farcall::buffa::EnumValue<super::money::unit::Code>,
                 }
                 impl ::core::fmt::Debug for Unit {
@@ -1504,6 +1681,26 @@ mod __farcall_tree {
                         self.code = ::farcall::buffa::EnumValue::from(0);
                     }
                 }
+                impl ::farcall::buffa::json_helpers::ProtoElemJson for Unit {
+                    fn serialize_proto_json<S: ::farcall::serde::Serializer>(
+                        v: &Self,
+                        s: S,
+                    ) -> ::core::result::Result<S::Ok, S::Error> {
+                        ::farcall::serde::Serialize::serialize(v, s)
+                    }
+                    fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
+                        d: D,
+                    ) -> ::core::result::Result<Self, D::Error> {
+                        <Self as ::farcall::serde::Deserialize>::deserialize(d)
+                    }
+                }
+                #[doc(hidden)]
+                pub const __UNIT_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
+                    type_url: "type.googleapis.com/type.v1.Money.Unit",
+                    to_json: ::farcall::stub::any_to_json::<Unit>,
+                    from_json: ::farcall::stub::any_from_json::<Unit>,
+                    is_wkt: false,
+                };
                 pub mod unit {
                     #[allow(unused_imports)]
                     use super::*;
@@ -1525,6 +1722,94 @@ mod __farcall_tree {
                     impl ::core::default::Default for Code {
                         fn default() -> Self {
                             Self::CODE_UNSPECIFIED
+                        }
+                    }
+                    impl ::farcall::serde::Serialize for Code {
+                        fn serialize<S: ::farcall::serde::Serializer>(
+                            &self,
+                            s: S,
+                        ) -> ::core::result::Result<S::Ok, S::Error> {
+                            s.serialize_str(::farcall::buffa::Enumeration::proto_name(self))
+                        }
+                    }
+                    impl<'de> ::farcall::serde::Deserialize<'de> for Code {
+                        fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
+                            d: D,
+                        ) -> ::core::result::Result<Self, D::Error> {
+                            struct _V;
+                            impl ::farcall::serde::de::Visitor<'_> for _V {
+                                type Value = Code;
+                                fn expecting(
+                                    &self,
+                                    f: &mut ::core::fmt::Formatter<'_>,
+                                ) -> ::core::fmt::Result {
+                                    f.write_str(
+                                        concat!("a string, integer, or null for ", stringify!(Code)),
+                                    )
+                                }
+                                fn visit_str<E: ::farcall::serde::de::Error>(
+                                    self,
+                                    v: &str,
+                                ) -> ::core::result::Result<Code, E> {
+                                    <Code as ::farcall::buffa::Enumeration>::from_proto_name(v)
+                                        .ok_or_else(|| {
+                                            ::farcall::serde::de::Error::unknown_variant(v, &[])
+                                        })
+                                }
+                                fn visit_i64<E: ::farcall::serde::de::Error>(
+                                    self,
+                                    v: i64,
+                                ) -> ::core::result::Result<Code, E> {
+                                    let v32 = i32::try_from(v)
+                                        .map_err(|_| {
+                                            ::farcall::serde::de::Error::custom(
+                                                ::farcall::buffa::alloc::format!("enum value {v} out of i32 range"),
+                                            )
+                                        })?;
+                                    <Code as ::farcall::buffa::Enumeration>::from_i32(v32)
+                                        .ok_or_else(|| {
+                                            ::farcall::serde::de::Error::custom(
+                                                ::farcall::buffa::alloc::format!("unknown enum value {v32}"),
+                                            )
+                                        })
+                                }
+                                fn visit_u64<E: ::farcall::serde::de::Error>(
+                                    self,
+                                    v: u64,
+                                ) -> ::core::result::Result<Code, E> {
+                                    let v32 = i32::try_from(v)
+                                        .map_err(|_| {
+                                            ::farcall::serde::de::Error::custom(
+                                                ::farcall::buffa::alloc::format!("enum value {v} out of i32 range"),
+                                            )
+                                        })?;
+                                    <Code as ::farcall::buffa::Enumeration>::from_i32(v32)
+                                        .ok_or_else(|| {
+                                            ::farcall::serde::de::Error::custom(
+                                                ::farcall::buffa::alloc::format!("unknown enum value {v32}"),
+                                            )
+                                        })
+                                }
+                                fn visit_unit<E: ::farcall::serde::de::Error>(
+                                    self,
+                                ) -> ::core::result::Result<Code, E> {
+                                    ::core::result::Result::Ok(::core::default::Default::default())
+                                }
+                            }
+                            d.deserialize_any(_V)
+                        }
+                    }
+                    impl ::farcall::buffa::json_helpers::ProtoElemJson for Code {
+                        fn serialize_proto_json<S: ::farcall::serde::Serializer>(
+                            v: &Self,
+                            s: S,
+                        ) -> ::core::result::Result<S::Ok, S::Error> {
+                            ::farcall::serde::Serialize::serialize(v, s)
+                        }
+                        fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
+                            d: D,
+                        ) -> ::core::result::Result<Self, D::Error> {
+                            <Self as ::farcall::serde::Deserialize>::deserialize(d)
                         }
                     }
                     impl ::farcall::buffa::Enumeration for Code {
@@ -1559,7 +1844,62 @@ mod __farcall_tree {
                     }
                 }
             }
+            #[allow(
+                non_camel_case_types,
+                dead_code,
+                unused_imports,
+                unused_qualifications,
+                clippy::derivable_impls,
+                clippy::match_single_binding,
+                clippy::uninlined_format_args,
+                clippy::doc_lazy_continuation,
+                clippy::module_inception
+            )]
+            pub mod __buffa {
+                #[allow(unused_imports)]
+                use super::*;
+                /// Register this package's `Any` type entries and extension entries.
+                pub fn register_types(reg: &mut ::farcall::buffa::type_registry::TypeRegistry) {
+                    reg.register_json_any(super::__MONEY_JSON_ANY);
+                    reg.register_json_any(super::money::__UNIT_JSON_ANY);
+                }
+            }
         }
+    }
+
+    mod __farcall_protos {
+        pub static PROTOS: ::farcall::stub::Protos =
+            ::farcall::stub::Protos::new(DESCRIPTORS, register_types);
+
+        fn register_types(registry: &mut ::farcall::buffa::type_registry::TypeRegistry) {
+            super::__buffa::register_types(registry);
+            super::shop::v1::__buffa::register_types(registry);
+            super::r#type::v1::__buffa::register_types(registry);
+        }
+
+        static DESCRIPTORS: &[u8] = b"\
+\n\xfb\x01\n\x1egoogle/protobuf/duration.proto\x12\x0fgoogle.protobuf\":\n\x08Duration\x12\x18\n\x07seconds\x18\x01 \x01(\x03R\x07seconds\x12\x14\n\x05na\
+nos\x18\x02 \x01(\x05R\x05nanosB\x83\x01\n\x13com.google.protobufB\rDurationProtoP\x01Z1google.golang.org/protobuf/types/know\
+n/durationpb\xf8\x01\x01\xa2\x02\x03GPB\xaa\x02\x1eGoogle.Protobuf.WellKnownTypesb\x06proto3\n\xbe\x01\n\x1bgoogle/protobuf/empty.proto\x12\x0f\
+google.protobuf\"\x07\n\x05EmptyB}\n\x13com.google.protobufB\nEmptyProtoP\x01Z.google.golang.org/protobuf/types/\
+known/emptypb\xf8\x01\x01\xa2\x02\x03GPB\xaa\x02\x1eGoogle.Protobuf.WellKnownTypesb\x06proto3\n\xff\x01\n\x1fgoogle/protobuf/timestamp.pr\
+oto\x12\x0fgoogle.protobuf\";\n\tTimestamp\x12\x18\n\x07seconds\x18\x01 \x01(\x03R\x07seconds\x12\x14\n\x05nanos\x18\x02 \x01(\x05R\x05nanosB\x85\x01\n\x13com.google\
+.protobufB\x0eTimestampProtoP\x01Z2google.golang.org/protobuf/types/known/timestamppb\xf8\x01\x01\xa2\x02\x03GPB\xaa\x02\x1eGoogl\
+e.Protobuf.WellKnownTypesb\x06proto3\n\xad\x02\n\x13type/v1/money.proto\x12\x07type.v1\x1a\x1bgoogle/protobuf/empty.proto\"\
+\xa8\x01\n\x05Money\x12\x14\n\x05cents\x18\x01 \x01(\x03R\x05cents\x12\'\n\x04unit\x18\x02 \x01(\x0b2\x13.type.v1.Money.UnitR\x04unit\x1a`\n\x04Unit\x12,\n\x04code\x18\x01 \x01(\x0e2\x18\
+.type.v1.Money.Unit.CodeR\x04code\"*\n\x04Code\x12\x14\n\x10CODE_UNSPECIFIED\x10\x00\x12\x0c\n\x08CODE_EUR\x10\x012=\n\x08Exchange\x121\n\x05Rates\x12\
+\x16.google.protobuf.Empty\x1a\x0e.type.v1.Money0\x01b\x06proto3\n\xa1\x01\n\runnamed.proto\x1a\x1bgoogle/protobuf/empty.proto\
+\"<\n\x04Note\x12\x14\n\x04text\x18\x01 \x01(\tH\x00R\x04text\x12\x16\n\x05sound\x18\x02 \x01(\x0cH\x00R\x05soundB\x06\n\x04body2-\n\x05Notes\x12$\n\x03Add\x12\x05.Note\x1a\x16.google.p\
+rotobuf.Emptyb\x06proto3\n\x85\x06\n\x12shop/v1/shop.proto\x12\x07shop.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/pr\
+otobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13type/v1/money.proto\x1a\runnamed.proto\"9\n\x06Opene\
+d\x12/\n\x05until\x18\x01 \x01(\x0b2\x19.google.protobuf.DurationR\x05until\"\xcd\x02\n\x05Order\x12)\n\x05lines\x18\x01 \x03(\x0b2\x13.shop.v1.Order.Line\
+R\x05lines\x12/\n\x05notes\x18\x02 \x03(\x0b2\x19.shop.v1.Order.NotesEntryR\x05notes\x1a\xa6\x01\n\x04Line\x12$\n\x05price\x18\x01 \x01(\x0b2\x0e.type.v1.Money\
+R\x05price\x12,\n\x04code\x18\x02 \x01(\x0e2\x18.type.v1.Money.Unit.CodeR\x04code\x12\x1b\n\x04note\x18\x03 \x01(\x0b2\x05.NoteH\x00R\x04note\x12$\n\x04gift\x18\x04 \x01(\x0b\
+2\x0e.shop.v1.OrderH\x00R\x04giftB\x07\n\x05extra\x1a?\n\nNotesEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x1b\n\x05value\x18\x02 \x01(\x0b2\x05.NoteR\x05value:\x02\
+8\x012\xd0\x01\n\x04Shop\x12/\n\x04Open\x12\x16.google.protobuf.Empty\x1a\x0f.shop.v1.Opened\x12,\n\x03Buy\x12\x13.shop.v1.Order.Line\x1a\x0e.type.\
+v1.Money(\x01\x125\n\x05Watch\x12\x0e.shop.v1.Order\x1a\x1a.google.protobuf.Timestamp0\x01\x12-\n\x06Haggle\x12\x13.type.v1.Money.Unit\
+\x1a\x05.Note\"\x03\x90\x02\x02(\x010\x01\x1a\x03\x88\x02\x01b\x06proto3\
+";
     }
 }
 #[allow(unreachable_pub, unused_imports)]

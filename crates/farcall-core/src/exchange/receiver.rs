@@ -2,11 +2,13 @@
 
 use bytes::Bytes;
 
+use super::body::{Body, Piece};
 use super::{Cardinality, Lane, OutOfOrder};
-use crate::codec::{self, Message};
+use crate::codec::{Codec, Message};
 use crate::compression::Encoding;
-use crate::envelope::{Decoder, Envelope, PREFIX_LEN};
-use crate::limits::Limits;
+use crate::envelope::Envelope;
+use crate::limits::{Limits, MAX_END};
+use crate::protocol::{Dialect, Framing};
 use crate::status::{Result, Status};
 
 /// What is next in a lane.
@@ -26,6 +28,8 @@ pub struct Incoming {
     payload: Bytes,
     /// How the payload is compressed.
     encoding: Encoding,
+    codec: Codec,
+    wire_len: usize,
 }
 
 impl Incoming {
@@ -34,9 +38,15 @@ impl Incoming {
         self.encoding != Encoding::Identity
     }
 
-    /// Bytes that the message took on the wire, envelope included: what flow control can give back.
+    /// How the message is written.
+    pub fn codec(&self) -> Codec {
+        self.codec
+    }
+
+    /// Bytes that the message took in the body, envelope included: what flow control can give back. Of a body in Base64,
+    /// what rounding leaves out of one message is in the next. A message that came in the head took none.
     pub fn wire_len(&self) -> usize {
-        PREFIX_LEN + self.payload.len()
+        self.wire_len
     }
 
     /// The message's bytes, decompressed; those of an uncompressed message are not copied.
@@ -55,24 +65,27 @@ impl Incoming {
     /// The message as a server reads it.
     ///
     /// # Errors
-    /// As [`into_payload`](Self::into_payload) and [`decode_request`](codec::decode_request).
+    /// As [`into_payload`](Self::into_payload) and [`decode_request`](Codec::decode_request).
     pub fn decode_request<M: Message>(self, limits: &Limits) -> Result<M> {
-        codec::decode_request(&self.into_payload(limits)?, limits)
+        let codec = self.codec;
+        codec.decode_request(&self.into_payload(limits)?, limits)
     }
 
     /// The message as a client reads it.
     ///
     /// # Errors
-    /// As [`into_payload`](Self::into_payload) and [`decode_reply`](codec::decode_reply).
+    /// As [`into_payload`](Self::into_payload) and [`decode_reply`](Codec::decode_reply).
     pub fn decode_reply<M: Message>(self, limits: &Limits) -> Result<M> {
-        codec::decode_reply(&self.into_payload(limits)?, limits)
+        let codec = self.codec;
+        codec.decode_reply(&self.into_payload(limits)?, limits)
     }
 }
 
 /// A lane that is read.
 #[derive(Debug)]
 pub(super) struct Receiver {
-    decoder: Decoder,
+    dialect: Dialect,
+    body: Body,
     lane: Lane,
     encoding: Encoding,
     source: Source,
@@ -93,9 +106,16 @@ enum Source {
 }
 
 impl Receiver {
-    pub(super) fn new(cardinality: Cardinality, limits: &Limits) -> Self {
+    /// A lane whose end is marked by the bits `end` of an envelope's flag, if any.
+    pub(super) fn new(
+        dialect: Dialect,
+        end: u8,
+        cardinality: Cardinality,
+        limits: &Limits,
+    ) -> Self {
         Self {
-            decoder: Decoder::new(),
+            dialect,
+            body: Body::new(dialect.framing(), end, limits),
             lane: Lane::new(cardinality),
             encoding: Encoding::Identity,
             source: Source::Open,
@@ -110,6 +130,10 @@ impl Receiver {
         self.lane.head()
     }
 
+    pub(super) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
     pub(super) fn expect(&mut self, cardinality: Cardinality) {
         self.lane.expect(cardinality);
     }
@@ -117,8 +141,30 @@ impl Receiver {
     /// Takes bytes. What comes after the end is dropped: the engine has told the peer so.
     pub(super) fn push(&mut self, data: Bytes) {
         if self.source == Source::Open {
-            self.decoder.push(data);
+            self.body.push(data);
         }
+    }
+
+    /// Takes the message that came in the head of its lane, which is all there is of the lane.
+    pub(super) fn push_only(&mut self, payload: Bytes) {
+        if self.lane.message().is_ok() {
+            self.only = Some(self.incoming(payload, self.encoding, 0));
+        }
+        self.end();
+    }
+
+    /// The end of the replies that is in the body, decompressed; none when it is not there.
+    pub(super) fn take_end(&mut self) -> Result<Option<Bytes>> {
+        let Some(Envelope { compressed, payload }) = self.body.take_end(&self.limits)? else {
+            return Ok(None);
+        };
+        let encoding = self.encoding_of(compressed)?;
+        encoding.decompress(&payload, MAX_END).map(Some)
+    }
+
+    /// The whole of a body that is not enveloped; none when it was too large.
+    pub(super) fn take_whole(&mut self) -> Option<Bytes> {
+        self.body.take_whole()
     }
 
     pub(super) fn end(&mut self) {
@@ -137,11 +183,11 @@ impl Receiver {
     }
 
     pub(super) fn settle(&mut self) {
-        self.decoder.settle();
+        self.body.settle();
     }
 
     pub(super) fn pending(&self) -> usize {
-        self.decoder.pending() + self.only.as_ref().map_or(0, Incoming::wire_len)
+        self.body.pending() + self.only.as_ref().map_or(0, Incoming::wire_len)
     }
 
     pub(super) fn is_ended(&self) -> bool {
@@ -150,11 +196,18 @@ impl Receiver {
 
     /// What is next; an error is said again when asked again.
     pub(super) fn next(&mut self) -> Result<Next> {
+        match self.only.take() {
+            Some(message) => Ok(Next::Message(message)),
+            None => self.receive(),
+        }
+    }
+
+    fn receive(&mut self) -> Result<Next> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
         }
         self.advance().map_err(|failure| {
-            self.decoder = Decoder::new();
+            self.body = Body::new(self.dialect.framing(), 0, &self.limits);
             self.only = None;
             self.source = Source::Broken;
             self.failure.insert(failure).clone()
@@ -165,14 +218,16 @@ impl Receiver {
         if self.lane.is_ended() {
             return Ok(Next::End);
         }
-        if let Some(envelope) = self.decoder.next(&self.limits)? {
+        if let Some(piece) = self.body.next(&self.limits, self.source == Source::Ended)? {
             self.lane.message().map_err(Status::unimplemented)?;
-            return Ok(Next::Message(self.open(envelope)?));
+            return Ok(Next::Message(self.open(piece)?));
         }
         match self.source {
             Source::Open => return Ok(Next::Pending),
-            Source::Ended if !self.decoder.is_empty() => return Err(self.cut_short()),
-            Source::Ended => self.lane.end().map_err(Status::unimplemented)?,
+            Source::Ended => match self.body.cut_short() {
+                Some(status) => return Err(status),
+                None => self.lane.end().map_err(Status::unimplemented)?,
+            },
             Source::Broken => self.lane.fail(),
         }
         Ok(Next::End)
@@ -182,7 +237,7 @@ impl Receiver {
     pub(super) fn only(&mut self) -> Result<Option<Incoming>> {
         self.lane.expect(Cardinality::One);
         loop {
-            match self.next()? {
+            match self.receive()? {
                 Next::Message(message) => self.only = Some(message),
                 Next::Pending => return Ok(None),
                 Next::End => return Ok(self.only.take()),
@@ -190,27 +245,27 @@ impl Receiver {
         }
     }
 
-    fn open(&self, envelope: Envelope) -> Result<Incoming> {
-        let Envelope { compressed, payload } = envelope;
+    fn open(&self, piece: Piece) -> Result<Incoming> {
+        let Piece { envelope: Envelope { compressed, payload }, wire_len } = piece;
+        let encoding = match self.dialect.framing() {
+            // A body without envelopes is compressed as its head says.
+            Framing::Bare => self.encoding,
+            Framing::Enveloped | Framing::EnvelopedText => self.encoding_of(compressed)?,
+        };
+        Ok(self.incoming(payload, encoding, wire_len))
+    }
+
+    fn incoming(&self, payload: Bytes, encoding: Encoding, wire_len: usize) -> Incoming {
+        Incoming { payload, encoding, codec: self.dialect.codec(), wire_len }
+    }
+
+    fn encoding_of(&self, compressed: bool) -> Result<Encoding> {
         match (compressed, self.encoding) {
-            (false, _) => Ok(Incoming { payload, encoding: Encoding::Identity }),
+            (false, _) => Ok(Encoding::Identity),
             (true, Encoding::Identity) => Err(Status::internal(
                 "a message is marked as compressed, but the head names no compression",
             )),
-            (true, encoding) => Ok(Incoming { payload, encoding }),
+            (true, encoding) => Ok(encoding),
         }
-    }
-
-    #[cold]
-    fn cut_short(&self) -> Status {
-        let got = self.decoder.pending();
-        Status::internal(match self.decoder.announced() {
-            Some(whole) => {
-                format!("the stream ended within a message, after {got} of its {whole} bytes")
-            }
-            None => format!(
-                "the stream ended within a message's prefix, after {got} of its {PREFIX_LEN} bytes"
-            ),
-        })
     }
 }

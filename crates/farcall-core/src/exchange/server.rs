@@ -1,43 +1,48 @@
 //! The server's side of one call.
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
 use farcall_wire::event::RequestHead;
-use farcall_wire::fields::Fields;
 
 use super::receiver::Receiver;
 use super::{Cardinality, Incoming, Next, Sender};
 use crate::call::{CallHead, Refusal};
 use crate::compression::Encoding;
 use crate::limits::Limits;
-use crate::metadata::Metadata;
-use crate::protocol::{self, Protocol};
-use crate::status::{Result, Status};
+use crate::method::Method;
+use crate::protocol::{self, Accepted, Dialect};
+use crate::status::Result;
 
-/// The server's side of one call: takes the request's bytes, gives its messages, and words the reply.
+/// The server's side of one call: takes the request's bytes and gives its messages. How the reply is worded is the
+/// [`Dialect`]'s business.
 #[derive(Debug)]
 pub struct ServerExchange {
-    protocol: Protocol,
     receiver: Receiver,
 }
 
 impl ServerExchange {
-    /// Takes the head of a request. Which method it names is not looked at.
+    /// Takes the head of a request for `method`. None: the path names no method; the exchange is made all the same, as far
+    /// as the head allows, so that the failure can be worded in the dialect of the request.
     ///
     /// # Errors
-    /// The answer to a request that is no call or that breaks its protocol's rules.
-    pub fn accept(head: RequestHead, limits: &Limits) -> Result<(Self, CallHead), Refusal> {
-        let (protocol, head) = protocol::accept(head)?;
-        let mut receiver = Receiver::new(Cardinality::Many, limits);
+    /// The answer to a request that is no call of the method or that breaks its protocol's rules.
+    pub fn accept(
+        head: RequestHead,
+        method: Option<&Method>,
+        limits: &Limits,
+    ) -> Result<(Self, CallHead), Refusal> {
+        let Accepted { dialect, head, message } = protocol::accept(head, method, limits)?;
+        let mut receiver = Receiver::new(dialect, 0, Cardinality::Many, limits);
         // The first event of a new lane is always in order.
         let _ = receiver.head(head.encoding);
-        Ok((Self { protocol, receiver }, head))
+        if let Some(message) = message {
+            receiver.push_only(message);
+        }
+        Ok((Self { receiver }, head))
     }
 
     /// What the client speaks.
-    pub fn protocol(&self) -> Protocol {
-        self.protocol
+    pub fn dialect(&self) -> Dialect {
+        self.receiver.dialect()
     }
 
     /// Takes bytes of the request; `end`: there are no more.
@@ -87,25 +92,6 @@ impl ServerExchange {
 
     /// Encodes the replies; `encoding` is what the head announces.
     pub fn sender(&self, encoding: Encoding) -> Sender {
-        Sender::new(encoding, self.receiver.limits())
-    }
-
-    /// The head of a reply. It costs nothing when there is no metadata.
-    pub fn response_head(&self, metadata: &Metadata, encoding: Encoding) -> Cow<'static, Fields> {
-        self.protocol.response_head(metadata, encoding)
-    }
-
-    /// The trailers of a reply that has had its head. They cost nothing for a success without metadata.
-    pub fn trailers(
-        &self,
-        result: Result<(), &Status>,
-        trailing: &Metadata,
-    ) -> Cow<'static, Fields> {
-        self.protocol.trailers(result, trailing)
-    }
-
-    /// Head and trailers in one, for a failure before anything was sent.
-    pub fn trailers_only(&self, status: &Status, metadata: &Metadata) -> Fields {
-        self.protocol.trailers_only(status, metadata)
+        Sender::new(self.dialect(), encoding, self.receiver.limits())
     }
 }

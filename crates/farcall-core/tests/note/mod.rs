@@ -1,14 +1,45 @@
-//! A message as buffa-codegen would write it: `message Note { string text = 1; Note child = 2; repeated Note many = 3; }`.
+//! A message as buffa-codegen would write it: `message Note { string text = 1; Note child = 2; repeated Note many = 3; }`,
+//! and what calls of it need.
+
+#![allow(dead_code, reason = "each test uses a part of it")]
 
 use buffa::encoding::{Tag, WireType, encode_varint, skip_field_depth, varint_len};
 use buffa::types::{bytes_encoded_len, encode_bytes, merge_string};
+use farcall_core::{Codec, Dialect, Idempotency, Kind, Method, Protocol};
+
 use buffa::{DecodeContext, DecodeError, EncodeSink, MessageName, SizeCache};
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub(crate) struct Note {
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) child: Option<Box<Note>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) many: Vec<Note>,
+}
+
+/// A method of that name and kind.
+pub(crate) const fn method(name: &'static str, path: &'static str, kind: Kind) -> Method {
+    let idempotency = Idempotency::Unknown;
+    Method { service: "farcall.test.Notes", name, path, kind, idempotency }
+}
+
+pub(crate) static TAKE: Method = method("Take", "/farcall.test.Notes/Take", Kind::Unary);
+pub(crate) static FOLLOW: Method =
+    method("Follow", "/farcall.test.Notes/Follow", Kind::ServerStreaming);
+pub(crate) static COLLECT: Method =
+    method("Collect", "/farcall.test.Notes/Collect", Kind::ClientStreaming);
+pub(crate) static CHAT: Method = method("Chat", "/farcall.test.Notes/Chat", Kind::Bidirectional);
+pub(crate) static READ: Method = Method {
+    idempotency: Idempotency::NoSideEffects,
+    ..method("Read", "/farcall.test.Notes/Read", Kind::Unary)
+};
+
+/// gRPC as most speak it.
+pub(crate) fn grpc() -> Dialect {
+    Dialect::for_call(Protocol::Grpc, Codec::Proto, &TAKE)
 }
 
 buffa::impl_default_instance!(Note);

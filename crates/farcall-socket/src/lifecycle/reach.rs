@@ -18,6 +18,7 @@ use crate::{tcp, unix};
 impl Socket<Listening, Stream> {
     /// Opens, binds and listens at the endpoint. Port 0 takes a free port; a name is bound at the first of its
     /// addresses that can be had. Waits for the name servers, and needs no runtime.
+    /// Endpoints with TLS are refused, because nothing here would speak it.
     ///
     /// # Errors
     /// [`BindError`] names the endpoint and the cause.
@@ -25,7 +26,7 @@ impl Socket<Listening, Stream> {
         let options = &endpoint.options(options);
         let failed = |error| BindError::from_io(endpoint, error);
         match endpoint.scheme() {
-            Scheme::Tcp | Scheme::Http => {
+            Scheme::Tcp | Scheme::Http | Scheme::Ws => {
                 let unresolved = |e| BindError::new(endpoint, BindErrorKind::Unresolved, e);
                 let addresses = addresses_in_place(endpoint).map_err(unresolved)?;
                 let (socket, _) = tcp::listen_on_first(endpoint, addresses, options)?;
@@ -47,7 +48,8 @@ impl Socket<Listening, Stream> {
 
 impl Socket<Connected, Stream> {
     /// Opens and connects to the endpoint. The addresses of a name are tried in turn with a head start of 250 ms each
-    /// (RFC 8305). Needs no runtime; the name servers are waited for as long as the system does.
+    /// (RFC 8305). Needs no runtime; the name servers are waited for as long as the system does. Endpoints with TLS are
+    /// refused, because nothing here would encrypt.
     ///
     /// # Errors
     /// [`ConnectError`] names the endpoint and lists every address that was tried, each with its cause.
@@ -55,7 +57,7 @@ impl Socket<Connected, Stream> {
         let options = &endpoint.options(options);
         let failed = |error| ConnectError::from_io(endpoint, error);
         match endpoint.scheme() {
-            Scheme::Tcp | Scheme::Http => {
+            Scheme::Tcp | Scheme::Http | Scheme::Ws => {
                 let deadline = Deadline::after(options.connect_timeout);
                 let unresolved = |e| ConnectError::new(endpoint, ConnectErrorKind::Unresolved, e);
                 let addresses = addresses_in_place(endpoint).map_err(unresolved)?;

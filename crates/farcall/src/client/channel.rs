@@ -9,7 +9,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use farcall_core::{Limits, Result, Status};
+use farcall_core::{Codec, Limits, Protocol, Result, Status};
+use farcall_socket::tls::ClientTls;
 use farcall_socket::{Endpoint, Options};
 
 use crate::call::Call;
@@ -30,6 +31,10 @@ pub struct ChannelConfig {
     pub limits: Limits,
     /// Options of the sockets.
     pub options: Options,
+    /// Speaks HTTP/1.1 rather than HTTP/2, one call at a time on each connection. gRPC needs HTTP/2.
+    pub http1: bool,
+    /// How TLS is spoken at `https`, `tls` and `wss` endpoints; by default with the roots of this machine.
+    pub tls: Option<ClientTls>,
 }
 
 impl Default for ChannelConfig {
@@ -39,6 +44,8 @@ impl Default for ChannelConfig {
             max_connections: 8,
             limits: Limits::default(),
             options: Options::default(),
+            http1: false,
+            tls: None,
         }
     }
 }
@@ -48,6 +55,16 @@ impl Default for ChannelConfig {
 pub struct Channel {
     pub(crate) routes: Arc<Routes>,
     pub(crate) chain: Chain,
+    pub(crate) manner: Manner,
+}
+
+/// In which words calls are made.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Manner {
+    pub(crate) protocol: Protocol,
+    pub(crate) codec: Codec,
+    /// Calls without side effects go by GET, where the protocol has it.
+    pub(crate) get: bool,
 }
 
 impl Channel {
@@ -84,7 +101,11 @@ impl Channel {
     }
 
     pub(crate) fn to(target: Target, config: ChannelConfig) -> Self {
-        Self { routes: Arc::new(Routes::new(target, config)), chain: Chain::from([]) }
+        Self {
+            routes: Arc::new(Routes::new(target, config)),
+            chain: Chain::from([]),
+            manner: Manner::default(),
+        }
     }
 
     /// Waits until a connection is open.
@@ -113,7 +134,29 @@ impl Channel {
     pub fn intercept(&self, interceptor: impl Interceptor) -> Self {
         let mut chain: Vec<Arc<dyn Interceptor>> = self.chain.to_vec();
         chain.push(Arc::new(interceptor));
-        Self { routes: Arc::clone(&self.routes), chain: chain.into() }
+        Self { chain: chain.into(), ..self.clone() }
+    }
+
+    /// A copy of the channel, on the same connections, whose calls are made in `protocol`. Default: gRPC.
+    #[must_use]
+    pub fn protocol(mut self, protocol: Protocol) -> Self {
+        self.manner.protocol = protocol;
+        self
+    }
+
+    /// A copy of the channel, on the same connections, whose messages are encoded by `codec`. Default: protobuf.
+    #[must_use]
+    pub fn codec(mut self, codec: Codec) -> Self {
+        self.manner.codec = codec;
+        self
+    }
+
+    /// A copy of the channel, on the same connections, which calls unary methods without side effects by GET, so that
+    /// caches on the way can answer. Only Connect has this.
+    #[must_use]
+    pub fn get(mut self) -> Self {
+        self.manner.get = true;
+        self
     }
 }
 

@@ -2,14 +2,20 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use farcall_core::{Result, Status};
-use farcall_socket::{Connection, Endpoint};
+use farcall_socket::tls::ClientTls;
+use farcall_socket::{Connection, Endpoint, Scheme};
+use farcall_wire::websocket::SUBPROTOCOL;
+use farcall_wire::websocket::handshake::RequestTarget;
+use farcall_wire::{http1, http2};
 
-use crate::client::channel::Routes;
+use crate::client::channel::{ChannelConfig, Routes};
 use crate::client::connection::ClientConnection;
 use crate::driver::Driver;
+use crate::engine::Engine;
+use crate::websocket;
 
 /// Where a channel leads.
 pub(crate) enum Target {
@@ -20,25 +26,91 @@ pub(crate) enum Target {
 }
 
 impl Target {
-    /// What requests give as `:authority`.
-    pub(crate) fn authority(&self) -> String {
+    /// How requests name where they go.
+    pub(crate) fn origin(&self) -> Origin {
         match self {
-            Self::Remote(endpoint) => endpoint.authority(),
-            Self::InProcess(_) => "localhost".to_owned(),
+            Self::Remote(endpoint) => Origin {
+                scheme: if endpoint.is_tls() { "https" } else { "http" },
+                authority: endpoint.authority(),
+            },
+            Self::InProcess(_) => Origin { scheme: "http", authority: "localhost".to_owned() },
         }
     }
 
-    async fn connect(&self, options: &farcall_socket::Options) -> Result<Connection> {
+    /// A connection with the engine for what is spoken on it.
+    async fn connect(&self, config: &ChannelConfig) -> Result<(Connection, Engine)> {
         match self {
             Self::Remote(endpoint) => {
-                Connection::connect(endpoint, options).await.map_err(Status::unavailable)
+                let connection = Connection::connect(endpoint, &config.options)
+                    .await
+                    .map_err(Status::unavailable)?;
+                // A WebSocket begins with HTTP/1.1.
+                let http1 = config.http1 || is_websocket(endpoint);
+                let connection = secure(connection, endpoint, config.tls.as_ref(), http1).await?;
+                speak(connection, endpoint, config).await
             }
             Self::InProcess(serve) => {
                 let (ours, theirs) = Connection::pair();
                 serve(theirs);
-                Ok(ours)
+                Ok((ours, engine(config)))
             }
         }
+    }
+}
+
+/// Where requests say that they go.
+pub(crate) struct Origin {
+    /// `http` or `https`.
+    pub(crate) scheme: &'static str,
+    /// Host and port.
+    pub(crate) authority: String,
+}
+
+/// Speaks TLS on the connection where the endpoint asks for it.
+pub(crate) async fn secure(
+    connection: Connection,
+    endpoint: &Endpoint,
+    tls: Option<&ClientTls>,
+    http1: bool,
+) -> Result<Connection> {
+    if !endpoint.is_tls() {
+        return Ok(connection);
+    }
+    let tls = tls.cloned().unwrap_or_default();
+    let tls = tls.alpn(if http1 { ["http/1.1"] } else { ["h2"] });
+    let host = endpoint.host().unwrap_or_default();
+    tls.connect(connection, host)
+        .await
+        .map_err(|error| Status::unavailable(format!("connect to {endpoint}: {error}")))
+}
+
+fn is_websocket(endpoint: &Endpoint) -> bool {
+    matches!(endpoint.scheme(), Scheme::Ws | Scheme::Wss)
+}
+
+async fn speak(
+    connection: Connection,
+    endpoint: &Endpoint,
+    config: &ChannelConfig,
+) -> Result<(Connection, Engine)> {
+    if !is_websocket(endpoint) {
+        return Ok((connection, engine(config)));
+    }
+    let authority = endpoint.authority();
+    let scheme = if endpoint.is_tls() { "https" } else { "http" };
+    let target = RequestTarget { scheme, authority: &authority, path: "/" };
+    let connection = websocket::open(connection, target, SUBPROTOCOL)
+        .await
+        .map_err(|error| Status::unavailable(format!("connect to {endpoint}: {error}")))?;
+    Ok((connection, Engine::calls_over_websocket(http2::Role::Client, Instant::now())))
+}
+
+fn engine(config: &ChannelConfig) -> Engine {
+    let now = Instant::now();
+    if config.http1 {
+        Engine::http1(http2::Role::Client, http1::Config::default(), now)
+    } else {
+        Engine::http2(http2::Role::Client, http2::Config::default(), now)
     }
 }
 
@@ -68,10 +140,10 @@ pub(crate) async fn run(routes: Arc<Routes>, mut rest: Duration) {
 async fn attempt(routes: &Arc<Routes>) -> Result<()> {
     let limit = routes.config.connect_timeout;
     let opened = tokio::time::timeout(limit, async {
-        let connection = routes.target.connect(&routes.config.options).await?;
+        let (connection, engine) = routes.target.connect(&routes.config).await?;
         let (opened, answer) = tokio::sync::oneshot::channel();
         let role = ClientConnection::new(routes, Arc::clone(connection.peer()), opened);
-        tokio::spawn(Driver::client(connection, role));
+        tokio::spawn(Driver::new(connection, engine, role));
         answer.await.unwrap_or_else(|_| Err(Status::unavailable("the connection's task ended")))
     });
     opened.await.unwrap_or_else(|_| {

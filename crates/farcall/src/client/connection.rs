@@ -11,12 +11,14 @@ use bytes::Bytes;
 use farcall_core::{Result, Status};
 use farcall_socket::Peer;
 use farcall_wire::event::{Event, Side, StreamId};
-use farcall_wire::http2::{Engine, ErrorCode, OpenError};
+use farcall_wire::http2::{ErrorCode, OpenError};
 use foldhash::{HashMap, HashMapExt};
 use tokio::sync::oneshot;
 
 use crate::client::channel::Routes;
+use crate::client::connect::Origin;
 use crate::driver::Role;
+use crate::engine::Engine;
 use crate::link::Link;
 use crate::mailbox::{Mailbox, Note};
 
@@ -25,7 +27,7 @@ pub(crate) struct ClientConnection {
     /// Weak: a channel that nobody holds any more closes its connections.
     routes: Weak<Routes>,
     peer: Arc<Peer>,
-    authority: String,
+    origin: Origin,
     mailbox: Arc<Mailbox>,
     notes: Vec<Note>,
     /// Told once whether the connection came to life.
@@ -56,7 +58,7 @@ impl ClientConnection {
         Self {
             routes: Arc::downgrade(routes),
             peer,
-            authority: routes.target.authority(),
+            origin: routes.target.origin(),
             mailbox: Arc::default(),
             notes: Vec::new(),
             opened: Some(opened),
@@ -78,7 +80,7 @@ impl ClientConnection {
     }
 
     fn start(&mut self, link: Arc<Link>, engine: &mut Engine, now: Instant) {
-        let Some(head) = link.request_head(&self.authority, now) else {
+        let Some(head) = link.request_head(&self.origin, now) else {
             // Cancelled while it waited.
             self.ended();
             return;

@@ -7,5 +7,6 @@ mod connection;
 pub(crate) mod request;
 pub(crate) mod stub;
 
+pub(crate) use backoff::lot;
 pub use channel::{Channel, ChannelConfig};
-pub(crate) use connect::Target;
+pub(crate) use connect::{Target, secure};

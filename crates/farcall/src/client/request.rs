@@ -6,14 +6,15 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use farcall_core::{
-    Cardinality, ClientExchange, Deadline, Encoding, Incoming, Limits, Metadata, Method, Outgoing,
-    Protocol, Result, Status,
+    Cardinality, ClientExchange, Deadline, Dialect, Encoding, Incoming, Limits, Metadata, Method,
+    Outgoing, Result, Status,
 };
 use farcall_socket::Peer;
 use farcall_wire::event::{ResponseHead, StreamId};
 use farcall_wire::fields::Fields;
 use farcall_wire::http2::ErrorCode;
 
+use crate::client::connect::Origin;
 use crate::interceptor::Reply;
 use crate::link::{Link, Side, State, remember};
 use crate::mailbox::Mailbox;
@@ -30,6 +31,8 @@ pub(crate) struct ClientSide {
     deadline: Option<Deadline>,
     encoding: Encoding,
     wait_for_ready: bool,
+    /// The message of a request whose head carries it.
+    query: Option<Bytes>,
     limits: Limits,
     pub(crate) exchange: ClientExchange,
     /// The reply's leading metadata, once it has come.
@@ -74,15 +77,20 @@ impl Replay {
 }
 
 impl ClientSide {
-    pub(crate) fn new(method: &'static Method, metadata: Metadata, limits: Limits) -> Self {
-        let protocol = Protocol::Grpc;
+    pub(crate) fn new(
+        method: &'static Method,
+        metadata: Metadata,
+        dialect: Dialect,
+        limits: Limits,
+    ) -> Self {
         Self {
             method,
             metadata,
             deadline: None,
             encoding: Encoding::Identity,
             wait_for_ready: false,
-            exchange: ClientExchange::new(protocol, replies(method), &limits),
+            query: None,
+            exchange: ClientExchange::new(dialect, replies(method), &limits),
             limits,
             head: None,
             replay: Replay::default(),
@@ -104,6 +112,11 @@ impl ClientSide {
 
     pub(crate) fn with_wait_for_ready(mut self, wait: bool) -> Self {
         self.wait_for_ready = wait;
+        self
+    }
+
+    pub(crate) fn with_query(mut self, query: Option<Bytes>) -> Self {
+        self.query = query;
         self
     }
 
@@ -201,7 +214,7 @@ impl Link {
 /// What a connection does with a call.
 impl Link {
     /// The head of the request; none when the call was cancelled while it waited.
-    pub(crate) fn request_head(&self, authority: &str, now: Instant) -> Option<Fields> {
+    pub(crate) fn request_head(&self, origin: &Origin, now: Instant) -> Option<Fields> {
         let mut state = self.lock();
         if state.is_cancelled() {
             return None;
@@ -209,11 +222,12 @@ impl Link {
         let side = state.client()?;
         Some(side.exchange.request_head(&Outgoing {
             path: side.method.path,
-            authority,
-            scheme: "http",
+            authority: &origin.authority,
+            scheme: origin.scheme,
             metadata: &side.metadata,
             timeout: side.deadline.map(|deadline| deadline.remaining(now)),
             encoding: side.encoding,
+            get: side.query.as_ref(),
         }))
     }
 
@@ -318,7 +332,7 @@ impl Link {
         *outgoing = again;
         side.replay = Replay::default();
         side.exchange =
-            ClientExchange::new(side.exchange.protocol(), replies(side.method), &side.limits);
+            ClientExchange::new(side.exchange.dialect(), replies(side.method), &side.limits);
         debug_assert_eq!(state.finished, finished);
         true
     }

@@ -4,9 +4,9 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use farcall_core::envelope::{PREFIX_LEN, put_prefix};
 use farcall_core::{
-    Deadline, Encoding, Incoming, Limits, Message, Method, Result, Sender, Status, codec,
+    Deadline, Dialect, Encoding, Idempotency, Incoming, Kind, Limits, Message, Method, Protocol,
+    Result, Sender, Status,
 };
 use tokio::sync::oneshot;
 
@@ -28,7 +28,7 @@ pub fn unary<Request: Message, Rep: Message>(
     method: &'static Method,
     request: Request,
 ) -> Pending<Rep> {
-    Pending::new(channel, method, Some(encode(channel, &request)), |prepared| {
+    Pending::new(channel, method, Some(encode(channel, method, &request)), |prepared| {
         Box::pin(async move {
             let limits = *prepared.channel.limits();
             let (incoming, reply) = Start::new(prepared)?.exchange().await?;
@@ -47,7 +47,7 @@ pub fn server_streaming<Request: Message, Rep: Message>(
     method: &'static Method,
     request: Request,
 ) -> Pending<Inbound<Rep>> {
-    Pending::new(channel, method, Some(encode(channel, &request)), |prepared| {
+    Pending::new(channel, method, Some(encode(channel, method, &request)), |prepared| {
         Box::pin(async move {
             let mut open = Start::new(prepared)?.open().await?;
             Ok((open.inbound(), Reply::default()))
@@ -87,8 +87,24 @@ pub fn bidirectional<Request: Message, Rep: Message>(
     })
 }
 
-fn encode<M: Message>(channel: &Channel, message: &M) -> Result<Bytes> {
-    codec::encode_envelope(message, channel.limits().max_send_message)
+fn encode<M: Message>(channel: &Channel, method: &Method, message: &M) -> Result<Bytes> {
+    let dialect = channel.dialect(method);
+    Sender::new(dialect, Encoding::Identity, channel.limits()).envelope(message, false)
+}
+
+impl Channel {
+    /// In which words the method is called.
+    fn dialect(&self, method: &Method) -> Dialect {
+        Dialect::for_call(self.manner.protocol, self.manner.codec, method)
+    }
+
+    /// Whether the method is called by GET.
+    fn gets(&self, method: &Method) -> bool {
+        self.manner.get
+            && self.manner.protocol == Protocol::Connect
+            && method.kind == Kind::Unary
+            && method.idempotency == Idempotency::NoSideEffects
+    }
 }
 
 /// A call that is about to go through the interceptors.
@@ -112,7 +128,7 @@ struct Open {
     guard: Guard,
     deadline: Option<Deadline>,
     limits: Limits,
-    options: Options,
+    sender: Sender,
     verdict: Option<Verdict>,
 }
 
@@ -124,7 +140,8 @@ impl Start {
         let limits = *prepared.channel.limits();
         let options =
             Options { wait_for_ready: prepared.wait_for_ready, encoding: prepared.encoding };
-        let wire = Wire::new(Sender::new(options.encoding, &limits), limits, None);
+        let dialect = prepared.channel.dialect(prepared.method);
+        let wire = Wire::new(Sender::new(dialect, options.encoding, &limits), limits, None);
         let call =
             Call::new(prepared.method, prepared.metadata, wire).with_deadline(prepared.deadline);
         let request = prepared.request.transpose()?;
@@ -200,17 +217,21 @@ fn launch(channel: &Channel, call: Call, request: Option<Bytes>, options: Option
             "{method}: the deadline had passed before the call was sent"
         )));
     }
-    let side = ClientSide::new(method, metadata, limits)
+    let sender = Sender::new(channel.dialect(method), options.encoding, &limits);
+    let mut request = request.map(|request| sender.recompress(request)).transpose()?;
+    let query = if channel.gets(method) { request.replace(Bytes::new()) } else { None };
+    let side = ClientSide::new(method, metadata, sender.dialect(), limits)
+        .with_query(query)
         .with_deadline(deadline)
         .with_encoding(options.encoding)
         .with_wait_for_ready(options.wait_for_ready);
     let link = Arc::new(Link::on_client(side));
     if let Some(request) = request {
-        link.send_only(compressed(request, options.encoding)?);
+        link.send_only(request);
     }
     channel.routes.dispatch(Arc::clone(&link));
     let guard = Guard(Some(Arc::clone(&link)));
-    Ok(Open { link, guard, deadline, limits, options, verdict: None })
+    Ok(Open { link, guard, deadline, limits, sender, verdict: None })
 }
 
 impl Open {
@@ -241,9 +262,8 @@ impl Open {
     }
 
     fn outbound<T: Message>(&self) -> Outbound<T> {
-        let sender = Sender::new(self.options.encoding, &self.limits);
-        let compress = self.options.encoding != Encoding::Identity;
-        Outbound::on_client(Arc::clone(&self.link), sender, compress, self.deadline)
+        let compress = self.sender.encoding() != Encoding::Identity;
+        Outbound::on_client(Arc::clone(&self.link), self.sender, compress, self.deadline)
     }
 }
 
@@ -262,16 +282,4 @@ impl Drop for Guard {
             link.cancel();
         }
     }
-}
-
-/// The request as it goes out, when the caller has asked for compression after it was encoded.
-fn compressed(request: Bytes, encoding: Encoding) -> Result<Bytes> {
-    if encoding == Encoding::Identity {
-        return Ok(request);
-    }
-    let mut out = vec![0; PREFIX_LEN];
-    encoding.compress(&request[PREFIX_LEN..], &mut out)?;
-    let size = u32::try_from(out.len() - PREFIX_LEN).map_err(Status::internal)?;
-    put_prefix(&mut &mut out[..PREFIX_LEN], true, size);
-    Ok(out.into())
 }

@@ -2,16 +2,19 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use farcall_core::{Result, Status};
 use farcall_socket::{Connection, Listener};
+use farcall_wire::http2;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::driver::Driver;
+use crate::engine::Engine;
 use crate::mailbox::{Mailbox, Note};
 use crate::server::Shared;
 use crate::server::connection::ServerConnection;
+use crate::server::opening::{self, Gate, Opened};
 
 /// All connections of a server.
 pub(crate) struct Connections {
@@ -45,6 +48,7 @@ impl Connections {
         self: Arc<Self>,
         listener: Listener,
         shared: Arc<Shared>,
+        gate: Gate,
     ) -> Result<()> {
         let mut stopping = self.stopping.subscribe();
         let failed =
@@ -55,14 +59,14 @@ impl Connections {
                 (permit, listener.accept().await)
             };
             tokio::select! {
-                (permit, accepted) = next => self.serve(accepted.map_err(failed)?, &shared, permit),
+                (permit, accepted) = next => self.serve(accepted.map_err(failed)?, &shared, &gate, permit),
                 _ = stopping.wait_for(|stopping| *stopping) => break,
             }
         }
         while let Ok(permit) = Arc::clone(&self.room).try_acquire_owned()
             && let Ok(Some(connection)) = listener.try_accept()
         {
-            self.serve(connection, &shared, Some(permit));
+            self.serve(connection, &shared, &gate, Some(permit));
         }
         Ok(())
     }
@@ -72,16 +76,36 @@ impl Connections {
         self: &Arc<Self>,
         connection: Connection,
         shared: &Arc<Shared>,
+        gate: &Gate,
         permit: Option<OwnedSemaphorePermit>,
     ) {
         let mailbox = Arc::new(Mailbox::default());
         let entry = self.enter(&mailbox);
-        let peer = Arc::clone(connection.peer());
-        let role = ServerConnection::new(Arc::clone(shared), peer, mailbox);
-        let driver = Driver::server(connection, role);
+        let (connections, shared, gate) = (Arc::clone(self), Arc::clone(shared), gate.clone());
+        tokio::spawn(async move {
+            if let Some(Opened { connection, engine }) =
+                opening::open(connection, &gate, &mailbox).await
+            {
+                let peer = Arc::clone(connection.peer());
+                let role = ServerConnection::new(shared, connections, peer, mailbox, gate.guarded);
+                Driver::new(connection, engine, role).await;
+            }
+            drop((entry, permit));
+        });
+    }
+
+    /// Serves calls on a WebSocket inside of another connection.
+    pub(crate) fn serve_calls(self: &Arc<Self>, pipe: Connection, shared: &Arc<Shared>) {
+        let mailbox = Arc::new(Mailbox::default());
+        let entry = self.enter(&mailbox);
+        let peer = Arc::clone(pipe.peer());
+        let engine = Engine::calls_over_websocket(http2::Role::Server, Instant::now());
+        let role =
+            ServerConnection::new(Arc::clone(shared), Arc::clone(self), peer, mailbox, false);
+        let driver = Driver::new(pipe, engine, role);
         tokio::spawn(async move {
             driver.await;
-            drop((entry, permit));
+            drop(entry);
         });
     }
 

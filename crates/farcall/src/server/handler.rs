@@ -12,6 +12,7 @@ use farcall_wire::event::StreamId;
 use tokio::task::AbortHandle;
 
 use crate::call::Call;
+use crate::http::Answering;
 use crate::interceptor::{BoxFuture, Chain, Next, Reply};
 use crate::link::Link;
 use crate::mailbox::{Mailbox, Note};
@@ -128,6 +129,20 @@ pub(crate) fn spawn(running: Running, stream: StreamId, mailbox: &Arc<Mailbox>) 
     let task = tokio::spawn(async move {
         let finished = running.await;
         farewell.finish(finished);
+    });
+    task.abort_handle()
+}
+
+/// The same for an answer of the HTTP application.
+pub(crate) fn spawn_page(
+    answering: Answering,
+    stream: StreamId,
+    mailbox: &Arc<Mailbox>,
+) -> AbortHandle {
+    let farewell = Farewell { stream, mailbox: Arc::clone(mailbox), finished: None };
+    let task = tokio::spawn(async move {
+        let _farewell = farewell;
+        answering.await;
     });
     task.abort_handle()
 }

@@ -3,23 +3,31 @@
 mod connection;
 mod connections;
 mod handler;
-mod index;
+mod hosts;
 mod ledger;
+mod opening;
 mod routes;
 
+use std::error::Error;
 use std::fmt;
 use std::future::{self, Future};
 use std::sync::Arc;
 use std::time::Duration;
 
+use farcall_core::cors::Cors;
 use farcall_core::{Limits, Result, Status};
+use farcall_socket::tls::ServerTls;
 use farcall_socket::{Endpoint, Listener, Options};
 use tokio::task::JoinSet;
 
 use crate::call::Call;
 use crate::client::{Channel, ChannelConfig, Target};
+use crate::http::{App, Body, HttpService, Index};
 use crate::interceptor::{Chain, Interceptor, Next, Reply, WithState};
-use crate::server::connections::Connections;
+pub(crate) use crate::server::connection::ServerConnection;
+pub(crate) use crate::server::connections::Connections;
+use crate::server::hosts::Hosts;
+use crate::server::opening::Gate;
 use crate::server::routes::Routes;
 use crate::service::{IntoService, Service};
 
@@ -38,6 +46,10 @@ pub struct Server {
     limits: Limits,
     options: Options,
     max_connections: Option<usize>,
+    app: Option<App>,
+    cors: Option<Cors>,
+    hosts: Hosts,
+    tls: Option<ServerTls>,
     shutdown: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>,
     shutdown_limit: Duration,
 }
@@ -54,6 +66,12 @@ pub(crate) struct Shared {
     pub(crate) routes: Routes,
     pub(crate) chain: Chain,
     pub(crate) limits: Limits,
+    /// What answers requests that are no calls.
+    pub(crate) app: App,
+    /// Whether it is the user's.
+    pub(crate) has_app: bool,
+    pub(crate) cors: Option<Cors>,
+    pub(crate) hosts: Hosts,
 }
 
 impl Default for Server {
@@ -72,6 +90,10 @@ impl Server {
             limits: Limits::default(),
             options: Options::default(),
             max_connections: None,
+            app: None,
+            cors: None,
+            hosts: Hosts::default(),
+            tls: None,
             shutdown: Box::pin(future::pending()),
             shutdown_limit: SHUTDOWN_LIMIT,
         }
@@ -132,6 +154,50 @@ impl Server {
         self
     }
 
+    /// Mounts an HTTP application beside the services: any tower service, for example axum's `Router`. It gets every
+    /// request that is no call, over HTTP/1.1 and HTTP/2; bodies are streamed both ways. In the request's extensions are
+    /// the [`Peer`](crate::Peer), in an `Arc`, and an [`Upgrade`](crate::http::Upgrade) where another protocol is asked
+    /// for.
+    #[must_use]
+    pub fn http<S, B>(mut self, application: S) -> Self
+    where
+        S: tower_service::Service<http::Request<Body>, Response = http::Response<B>>
+            + Clone
+            + Send
+            + 'static,
+        S::Error: Into<Box<dyn Error + Send + Sync>>,
+        S::Future: Send,
+        B: http_body::Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        self.app = Some(App::new(application));
+        self
+    }
+
+    /// Lets pages of other origins call, as far as `cors` says; without it none may.
+    #[must_use]
+    pub fn cors(mut self, cors: Cors) -> Self {
+        self.cors = Some(cors);
+        self
+    }
+
+    /// Lets a listener on loopback answer for another name than those of this machine: for example the one that a proxy
+    /// on this machine passes on. Other names are refused with status 421, because a page from anywhere could otherwise
+    /// make a browser here talk to the port as if it were its own.
+    #[must_use]
+    pub fn allow_host(mut self, host: impl Into<String>) -> Self {
+        self.hosts.allow(host.into());
+        self
+    }
+
+    /// Speaks TLS: on `tls://` endpoints nothing else, on all others beside plaintext, as the client begins.
+    #[must_use]
+    pub fn tls(mut self, tls: impl Into<ServerTls>) -> Self {
+        self.tls = Some(tls.into());
+        self
+    }
+
     /// Sets how many connections are open at once; more wait in the kernel's queue. Default 10,000, or half of the
     /// descriptors that the process may have when that is less.
     #[must_use]
@@ -172,6 +238,14 @@ impl Server {
                 }
             });
         }
+        if let (Some(listener), None) =
+            (listeners.iter().find(|listener| listener.endpoint().is_tls()), &self.tls)
+        {
+            return Err(Status::failed_precondition(format!(
+                "{} needs a certificate: give the server one with tls()",
+                listener.endpoint()
+            )));
+        }
         if listeners.is_empty() {
             return Err(Status::failed_precondition(
                 "the server has no endpoint: add one with listen()",
@@ -192,12 +266,29 @@ impl Server {
     /// program.
     pub fn in_process(self) -> Channel {
         let (shared, connections) = self.into_shared();
-        let serve = move |connection| connections.serve(connection, &shared, None);
+        let gate = Gate::default();
+        let serve = move |connection| connections.serve(connection, &shared, &gate, None);
         Channel::to(Target::InProcess(Box::new(serve)), ChannelConfig::default())
     }
 
+    /// This server as a tower service, to be mounted in another HTTP server, for example an axum program:
+    /// `Router::new().fallback_service(server.into_http_service())`. Endpoints, TLS and shutdown are then the other
+    /// server's. WebSockets are not: they need a connection of this server's own.
+    pub fn into_http_service(self) -> HttpService {
+        let (shared, connections) = self.into_shared();
+        HttpService::new(shared, connections)
+    }
+
     fn into_shared(self) -> (Arc<Shared>, Arc<Connections>) {
-        let shared = Shared { routes: self.routes, chain: self.chain.into(), limits: self.limits };
+        let shared = Shared {
+            routes: self.routes,
+            chain: self.chain.into(),
+            limits: self.limits,
+            has_app: self.app.is_some(),
+            app: self.app.unwrap_or_else(|| App::new(Index)),
+            cors: self.cors,
+            hosts: self.hosts,
+        };
         let half = farcall_socket::descriptor_limit() / 2;
         let most = self.max_connections.unwrap_or(MAX_CONNECTIONS.min(half));
         (Arc::new(shared), Arc::new(Connections::new(most)))
@@ -244,10 +335,12 @@ impl Bound {
         let Self { listeners, mut server } = self;
         let stop = std::mem::replace(&mut server.shutdown, Box::pin(future::pending()));
         let limit = server.shutdown_limit;
+        let tls = server.tls.clone();
         let (shared, connections) = server.into_shared();
         let mut accepting = JoinSet::new();
         for listener in listeners {
-            accepting.spawn(Arc::clone(&connections).accept(listener, Arc::clone(&shared)));
+            let gate = Gate::of(listener.endpoint(), tls.clone());
+            accepting.spawn(Arc::clone(&connections).accept(listener, Arc::clone(&shared), gate));
         }
         let ended = tokio::select! {
             () = stop => Ok(()),

@@ -32,7 +32,7 @@ pub(in crate::protocol) fn reset(code: u32) -> Status {
 }
 
 /// The code for a reply without a status of its own: http-grpc-status-mapping.md. Even 200 is a failure then.
-pub(super) fn from_http(status: u16) -> Code {
+pub(in crate::protocol) fn from_http(status: u16) -> Code {
     match status {
         400 => Code::Internal,
         401 => Code::Unauthenticated,

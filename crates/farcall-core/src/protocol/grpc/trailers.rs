@@ -5,11 +5,14 @@ use std::sync::LazyLock;
 
 use farcall_wire::fields::Fields;
 
-use super::{ACCEPT_ENCODING, ACCEPTED, APPLICATION_GRPC, CONTENT_TYPE, DETAILS, MESSAGE, STATUS};
+use super::{CONTENT_TYPE, DETAILS, MESSAGE, STATUS};
 use super::{code, percent};
+use crate::base64;
 use crate::code::Code;
-use crate::limits::{MAX_QUOTED, MAX_STATUS_DETAILS};
-use crate::metadata::{Metadata, base64};
+use crate::limits::MAX_STATUS_DETAILS;
+use crate::metadata::Metadata;
+use crate::protocol::Dialect;
+use crate::protocol::field::quote;
 use crate::status::{Status, details};
 
 /// The status of a call that went well.
@@ -38,11 +41,16 @@ pub(in crate::protocol) fn trailers(
 }
 
 /// Head and trailers in one. It says which encodings are read here: the failure may be about that.
-pub(in crate::protocol) fn trailers_only(status: &Status, metadata: &Metadata) -> Fields {
+pub(in crate::protocol) fn trailers_only(
+    dialect: Dialect,
+    status: &Status,
+    metadata: &Metadata,
+) -> Fields {
+    let names = dialect.compression_fields();
     let mut fields = Fields::new();
     fields.push(":status", "200");
-    fields.push(CONTENT_TYPE, APPLICATION_GRPC);
-    fields.push(ACCEPT_ENCODING, ACCEPTED);
+    fields.push(CONTENT_TYPE, dialect.content_type());
+    fields.push(names.accept, names.accepted);
     push_failure(&mut fields, status, metadata);
     fields
 }
@@ -62,7 +70,7 @@ fn push_failure(fields: &mut Fields, status: &Status, metadata: &Metadata) {
 }
 
 /// Reads the fields that end a reply.
-pub(in crate::protocol) fn read_trailers(fields: Fields) -> Result<Metadata, Status> {
+pub(crate) fn read_trailers(fields: Fields) -> Result<Metadata, Status> {
     let Some(value) = fields.get(STATUS) else {
         return Err(no_status().with_metadata(Metadata::received(fields)));
     };
@@ -107,8 +115,7 @@ fn read_details(fields: &Fields) -> details::Decoded {
 /// statuscodes.md: an unreadable status is `UNKNOWN`.
 #[cold]
 fn unreadable(value: &[u8]) -> Status {
-    let quoted = value.get(..MAX_QUOTED).unwrap_or(value).escape_ascii();
-    Status::unknown(format!("{STATUS} \"{quoted}\": expected a number"))
+    Status::unknown(format!("{STATUS} \"{}\": expected a number", quote(value)))
 }
 
 #[cold]
@@ -118,7 +125,7 @@ fn no_status() -> Status {
 
 /// A reply that ends without trailers has no status, so it cannot be taken for a success.
 #[cold]
-pub(in crate::protocol) fn no_trailers() -> Status {
+pub(crate) fn no_trailers() -> Status {
     Status::new(
         code::from_http(200),
         format!("the reply ended without trailers, so without {STATUS}"),

@@ -1,4 +1,5 @@
-//! Base64 of RFC 4648 section 4: written without padding, read with or without it.
+//! Base64 of RFC 4648 section 4, written with or without padding and read with or without it; and that of section 5,
+//! whose alphabet suits URLs.
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -30,6 +31,39 @@ pub(crate) fn encode(bytes: &[u8]) -> Vec<u8> {
         }
     }
     text
+}
+
+/// Writes `bytes` as Base64 with padding.
+pub(crate) fn encode_padded(bytes: &[u8]) -> Vec<u8> {
+    let mut text = encode(bytes);
+    text.resize(text.len().next_multiple_of(4), b'=');
+    text
+}
+
+/// Writes `bytes` in the alphabet for URLs, without padding.
+pub(crate) fn encode_url(bytes: &[u8]) -> Vec<u8> {
+    let mut text = encode(bytes);
+    for digit in &mut text {
+        *digit = match *digit {
+            b'+' => b'-',
+            b'/' => b'_',
+            digit => digit,
+        };
+    }
+    text
+}
+
+/// Reads the alphabet for URLs, with or without padding; none when it is neither.
+pub(crate) fn decode_url(mut text: Vec<u8>) -> Option<Vec<u8>> {
+    for digit in &mut text {
+        *digit = match *digit {
+            b'-' => b'+',
+            b'_' => b'/',
+            b'+' | b'/' => return None,
+            digit => digit,
+        };
+    }
+    decode(&text)
 }
 
 /// The length of `len` bytes when written.
@@ -75,6 +109,54 @@ fn read_group(group: &[u8]) -> Option<u32> {
         bits = bits << 6 | u32::from(value);
     }
     Some(bits << (6 * (4 - group.len())))
+}
+
+/// Reads Base64 that comes in pieces, cut anywhere: pieces of bytes that were each padded by themselves, one behind the
+/// other.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Reader {
+    /// A group that is not complete.
+    group: [u8; 4],
+    len: usize,
+}
+
+impl Reader {
+    /// Reads on; none when it is no Base64.
+    pub(crate) fn read(&mut self, mut text: &[u8]) -> Option<Vec<u8>> {
+        let mut bytes = Vec::with_capacity((self.len + text.len()) / 4 * 3);
+        if self.len > 0 {
+            let missing = text.split_off(..text.len().min(4 - self.len))?;
+            self.group[self.len..][..missing.len()].copy_from_slice(missing);
+            self.len += missing.len();
+            if self.len < 4 {
+                return Some(bytes);
+            }
+            self.len = 0;
+            read_padded(self.group, &mut bytes)?;
+        }
+        let (groups, rest) = text.as_chunks();
+        for group in groups {
+            read_padded(*group, &mut bytes)?;
+        }
+        self.group[..rest.len()].copy_from_slice(rest);
+        self.len = rest.len();
+        Some(bytes)
+    }
+
+    /// Digits of a group that is not complete.
+    pub(crate) fn pending(&self) -> usize {
+        self.len
+    }
+}
+
+/// One group of four, padding included.
+fn read_padded(group: [u8; 4], bytes: &mut Vec<u8>) -> Option<()> {
+    let digits = match &group[..] {
+        [digits @ .., b'=', b'='] | [digits @ .., b'='] | digits => digits,
+    };
+    let [_, a, b, c] = read_group(digits)?.to_be_bytes();
+    bytes.extend_from_slice(&[a, b, c][..digits.len() - 1]);
+    Some(())
 }
 
 #[cfg(test)]

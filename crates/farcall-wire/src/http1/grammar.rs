@@ -1,0 +1,163 @@
+//! The small words of RFC 9110 and RFC 9112: tokens, values, numbers, lists, hosts.
+
+/// Whether this is a token (RFC 9110 section 5.6.2).
+pub(super) fn is_token(octets: &[u8]) -> bool {
+    !octets.is_empty() && octets.iter().all(|&octet| TOKEN[octet as usize])
+}
+
+/// Whether a field's value can be sent: no control character but the tab (RFC 9110 section 5.5).
+pub(super) fn is_value(octets: &[u8]) -> bool {
+    // No early end: the loop then works on many octets at once.
+    !octets
+        .iter()
+        .fold(false, |found, &octet| found | ((octet < b' ') & (octet != b'\t')) | (octet == 0x7f))
+}
+
+/// A number of digits only: no sign, no list, no overflow.
+pub(super) fn number(octets: &[u8]) -> Option<u64> {
+    if octets.is_empty() {
+        return None;
+    }
+    octets.iter().try_fold(0_u64, |number, octet| {
+        let digit = octet.is_ascii_digit().then(|| u64::from(octet - b'0'))?;
+        number.checked_mul(10)?.checked_add(digit)
+    })
+}
+
+/// The members of a comma-separated list without the whitespace around them, empty ones left out
+/// (RFC 9110 section 5.6.1).
+pub(super) fn members(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    list.split(|octet| *octet == b',').map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
+}
+
+/// Whether this is a host and perhaps a port (RFC 9110 section 7.2), without userinfo.
+pub(super) fn is_authority(octets: &[u8]) -> bool {
+    let (host, port) = match octets.first() {
+        Some(b'[') => match octets.iter().position(|octet| *octet == b']') {
+            Some(end) if is_ip_literal(&octets[1..end]) => octets.split_at(end + 1),
+            _ => return false,
+        },
+        _ => {
+            let end = octets.iter().position(|octet| *octet == b':').unwrap_or(octets.len());
+            let (host, port) = octets.split_at(end);
+            if !is_registered_name(host) {
+                return false;
+            }
+            (host, port)
+        }
+    };
+    match port {
+        [] => !host.is_empty(),
+        [b':', digits @ ..] => {
+            !host.is_empty()
+                && (digits.is_empty()
+                    || digits.len() <= 5 && number(digits).is_some_and(|port| port <= 0xffff))
+        }
+        _ => false,
+    }
+}
+
+/// What is between the brackets of an address: an IPv6 address without a zone, by its octets.
+fn is_ip_literal(octets: &[u8]) -> bool {
+    octets.contains(&b':')
+        && octets
+            .iter()
+            .all(|octet| matches!(octet, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' | b':' | b'.'))
+}
+
+/// A registered name or an IPv4 address (RFC 3986 section 3.2.2).
+fn is_registered_name(octets: &[u8]) -> bool {
+    let mut rest = octets;
+    while let Some((&octet, behind)) = rest.split_first() {
+        rest = match (octet, behind) {
+            (b'%', [a, b, behind @ ..]) if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() => behind,
+            _ if NAME[octet as usize] => behind,
+            _ => return false,
+        };
+    }
+    true
+}
+
+/// Whether every line of a head ends with CRLF: an LF alone is a line's end to some readers and
+/// none to others (RFC 9112 section 2.2).
+pub(super) fn has_bare_line_feed(head: &[u8]) -> bool {
+    head.first() == Some(&b'\n')
+        || head
+            .iter()
+            .zip(head.iter().skip(1))
+            .fold(false, |found, (&before, &octet)| found | ((octet == b'\n') & (before != b'\r')))
+}
+
+const fn table(others: &[u8]) -> [bool; 256] {
+    let mut allowed = [false; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        allowed[octet] = (octet as u8).is_ascii_alphanumeric();
+        octet += 1;
+    }
+    let mut index = 0;
+    while index < others.len() {
+        allowed[others[index] as usize] = true;
+        index += 1;
+    }
+    allowed
+}
+
+/// Octets of a token.
+static TOKEN: [bool; 256] = table(b"!#$%&'*+-.^_`|~");
+
+/// Octets of a registered name: unreserved and sub-delims. A `%` only in front of two hex digits.
+static NAME: [bool; 256] = table(b"-._~!$&'()*+,;=");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc9110_s7_2_an_authority_is_a_host_and_perhaps_a_port() {
+        for good in ["a", "a.b:80", "a:", "[::1]", "[::1]:443", "1.2.3.4:65535", "a%2eb", "x_y"] {
+            assert!(is_authority(good.as_bytes()), "{good}");
+        }
+        for bad in [
+            "",
+            ":80",
+            "u@a",
+            "a b",
+            "a/b",
+            "a:b",
+            "a:65536",
+            "a:000080",
+            "[::1",
+            "[]",
+            "[a]",
+            "[::1]x",
+            "a%2",
+            "a%zz",
+            "a\\b",
+            "a?b",
+            "a#b",
+            "\u{e4}",
+            "a:80:80",
+            "[::1%25lo]",
+            "a\"",
+        ] {
+            assert!(!is_authority(bad.as_bytes()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_number_has_digits_only_and_fits() {
+        assert_eq!(number(b"18446744073709551615"), Some(u64::MAX));
+        for bad in ["", "+1", "-1", "0x1", "1 ", "1,1", "18446744073709551616", "1_0"] {
+            assert_eq!(number(bad.as_bytes()), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn control_characters_are_no_values() {
+        assert!(is_value(b"a\tb \xe4") && is_value(b""));
+        for bad in [&b"a\r"[..], b"\n", b"\0", b"\x7f", b"\x1b[0m"] {
+            assert!(!is_value(bad));
+        }
+    }
+}

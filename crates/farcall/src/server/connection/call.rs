@@ -1,0 +1,229 @@
+//! A call on the server: from its head to its end.
+//!
+//! ```text
+//!   request ---> Collecting ---> handler ---> Running ---> answered
+//!                  (one            | ready      | note       ^
+//!                   message)       '------------+------------'
+//!                                               | cancelled, deadline
+//!                                               v
+//!                                            Leaving ---> gone
+//! ```
+
+use std::cmp::Reverse;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use bytes::Bytes;
+use farcall_core::{CallHead, Cardinality, Deadline, Metadata, ServerExchange, Status};
+use farcall_wire::event::StreamId;
+
+use super::answer::Asker;
+use super::{ServerConnection, Stage};
+use crate::call::{Call, Wire};
+use crate::engine::Engine;
+use crate::link::Link;
+use crate::server::handler::{self, Running};
+use crate::server::routes::Place;
+use crate::service::Handler;
+
+/// Deadlines of calls that have ended before them, kept until there are more of them than it is worth.
+const STALE_DEADLINES: usize = 64;
+
+/// A call whose one request is not complete.
+pub(super) struct Collecting {
+    pub(super) exchange: ServerExchange,
+    pub(super) head: CallHead,
+    pub(super) place: Place,
+    pub(super) deadline: Option<Deadline>,
+    pub(super) asker: Asker,
+}
+
+/// A handler that has not been polled yet.
+struct Begun {
+    running: Running,
+    asker: Asker,
+    link: Option<Arc<Link>>,
+    deadline: Option<Deadline>,
+}
+
+impl ServerConnection {
+    /// Begins the call that a request is.
+    pub(super) fn accept(
+        &mut self,
+        stream: StreamId,
+        mut collecting: Collecting,
+        end: bool,
+        engine: &mut Engine,
+        now: Instant,
+    ) {
+        let exchange = &mut collecting.exchange;
+        if collecting.deadline.is_some_and(|deadline| deadline.has_passed(now)) {
+            let late = Status::deadline_exceeded("the deadline had passed when the call arrived");
+            let asker = collecting.asker;
+            return self.fail(stream, &asker, &late, engine);
+        }
+        if end {
+            exchange.receive(Bytes::new(), true);
+        }
+        if self.shared.routes.get(collecting.place).method.kind.streams_requests() {
+            self.stream(stream, collecting, engine);
+        } else {
+            exchange.expect(Cardinality::One);
+            let deadline = collecting.deadline.filter(|_| !end);
+            self.collect(stream, Box::new(collecting), engine);
+            self.watch(deadline, stream);
+        }
+    }
+
+    /// Runs the method when its one request is here.
+    pub(super) fn collect(
+        &mut self,
+        stream: StreamId,
+        mut collecting: Box<Collecting>,
+        engine: &mut Engine,
+    ) {
+        let request = match collecting.exchange.only_message() {
+            Ok(Some(message)) => {
+                let compressed = message.is_compressed();
+                message.into_payload(&self.shared.limits).map(|payload| (payload, compressed))
+            }
+            Ok(None) => {
+                collecting.exchange.settle();
+                self.stages.insert(stream, Stage::Collecting(collecting));
+                return;
+            }
+            Err(status) => Err(status),
+        };
+        match request {
+            Ok((request, compressed)) => {
+                self.start(stream, *collecting, request, compressed, engine);
+            }
+            Err(status) => {
+                self.fail(stream, &collecting.asker, &status, engine);
+                self.give_back(stream, 0, 0, engine);
+            }
+        }
+    }
+
+    /// Runs a method that takes one request.
+    fn start(
+        &mut self,
+        stream: StreamId,
+        collecting: Collecting,
+        request: Bytes,
+        compressed: bool,
+        engine: &mut Engine,
+    ) {
+        let Collecting { exchange, head, place, deadline, asker } = collecting;
+        let route = self.shared.routes.get(place);
+        let sender = exchange.sender(head.best_encoding());
+        let link =
+            matches!(route.handler, Handler::Replies(_)).then(|| self.link(stream, exchange));
+        let mut wire = Wire::new(sender, self.shared.limits, link.clone());
+        wire.compressed = compressed;
+        let call = Call::new(route.method, head.metadata, wire)
+            .with_deadline(deadline)
+            .with_peer(&self.peer);
+        let running =
+            handler::run_one(&self.shared.chain, &route.handler, call, request, link.clone());
+        self.launch(stream, Begun { running, asker, link, deadline }, engine);
+    }
+
+    /// Runs a method that takes many requests.
+    fn stream(&mut self, stream: StreamId, collecting: Collecting, engine: &mut Engine) {
+        let Collecting { exchange, head, place, deadline, asker } = collecting;
+        let route = self.shared.routes.get(place);
+        let sender = exchange.sender(head.best_encoding());
+        let link = self.link(stream, exchange);
+        let wire = Wire::new(sender, self.shared.limits, Some(Arc::clone(&link)));
+        let call = Call::new(route.method, head.metadata, wire)
+            .with_deadline(deadline)
+            .with_peer(&self.peer);
+        let running =
+            handler::run_many(&self.shared.chain, &route.handler, call, Arc::clone(&link));
+        let begun = Begun { running, asker, link: Some(link), deadline };
+        self.launch(stream, begun, engine);
+    }
+
+    fn link(&self, stream: StreamId, exchange: ServerExchange) -> Arc<Link> {
+        Arc::new(Link::on_server(Arc::clone(&self.mailbox), stream, exchange))
+    }
+
+    /// Polls the handler once, here; one that has to wait becomes a task.
+    fn launch(&mut self, stream: StreamId, begun: Begun, engine: &mut Engine) {
+        let Begun { mut running, asker, link, deadline } = begun;
+        // No waker is needed: a handler that waits is polled again as a task.
+        let mut cx = Context::from_waker(Waker::noop());
+        match Pin::new(&mut running).poll(&mut cx) {
+            Poll::Ready(finished) => {
+                asker.finish(stream, link.as_deref(), finished, self.shared.cors.as_ref(), engine);
+                engine.done(stream);
+            }
+            Poll::Pending => {
+                let task = handler::spawn(running, stream, &self.mailbox);
+                self.watch(deadline, stream);
+                self.stages.insert(stream, Stage::Running { asker, task, link });
+            }
+        }
+    }
+
+    /// Ends the call at its deadline, if it has one.
+    fn watch(&mut self, deadline: Option<Deadline>, stream: StreamId) {
+        let Some(deadline) = deadline else { return };
+        if self.deadlines.len() > 2 * self.stages.len() + STALE_DEADLINES {
+            let calls = &self.stages;
+            self.deadlines.retain(|Reverse((_, stream))| calls.contains_key(stream));
+        }
+        self.deadlines.push(Reverse((deadline.instant(), stream)));
+    }
+
+    /// Sends what the handler has to send and gives back the credit it has ready.
+    pub(super) fn attend_call(&mut self, stream: StreamId, link: &Link, engine: &mut Engine) {
+        let due = link.take_credit();
+        self.give_back(stream, link.pending(), due, engine);
+        let Some(Stage::Running { asker, .. }) = self.stages.get(&stream) else { return };
+        if link.needs_head()
+            && let Some((metadata, encoding)) = link.take_head()
+        {
+            let head = asker.dialect.response_head(&metadata, encoding);
+            asker.send_head(stream, head, false, self.shared.cors.as_ref(), engine);
+        }
+        if let Some(outgoing) = link.take_outgoing(engine.send_room(stream)) {
+            let _ = engine.send_data(stream, outgoing.data, false);
+        }
+    }
+
+    /// The deadline of the call has passed.
+    pub(super) fn expire(&mut self, stream: StreamId, engine: &mut Engine) {
+        let cors = self.shared.cors.as_ref();
+        let status = Status::deadline_exceeded("the deadline passed while the call was handled");
+        match self.stages.get(&stream) {
+            Some(Stage::Running { asker, link, .. }) => {
+                if link.as_ref().is_some_and(|link| link.head_sent()) {
+                    asker.end(stream, Err(&status), &Metadata::new(), engine);
+                } else {
+                    asker.fail(stream, &status, cors, engine);
+                }
+            }
+            Some(Stage::Collecting(collecting)) => {
+                collecting.asker.fail(stream, &status, cors, engine);
+            }
+            _ => return,
+        }
+        self.abandon(stream, engine);
+    }
+
+    /// Answers a call that no handler sees with a failure.
+    pub(super) fn fail(
+        &mut self,
+        stream: StreamId,
+        asker: &Asker,
+        status: &Status,
+        engine: &mut Engine,
+    ) {
+        asker.fail(stream, status, self.shared.cors.as_ref(), engine);
+        engine.done(stream);
+    }
+}

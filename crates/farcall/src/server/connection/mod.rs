@@ -1,0 +1,292 @@
+//! The server's side of one connection: requests in, replies out.
+//!
+//! A request is a call of a service that was added, calls over a WebSocket, or the HTTP application's. The handler of a
+//! call is polled in place, within the batch that brought its request. One that is ready at once costs no task and no
+//! queue; one that waits becomes a task, and its end comes back as a note. A stream is held until its handler's future is
+//! gone, not until the client has lost interest.
+
+mod answer;
+mod call;
+mod page;
+mod request;
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::io;
+use std::mem;
+use std::num::NonZeroU64;
+use std::sync::Arc;
+use std::task::Context;
+use std::time::Instant;
+
+use bytes::Bytes;
+use farcall_socket::Peer;
+use farcall_wire::event::{Event, StreamId};
+use farcall_wire::fields::Fields;
+use farcall_wire::http2::ErrorCode;
+use foldhash::{HashMap, HashMapExt};
+use tokio::task::AbortHandle;
+
+use crate::driver::Role;
+use crate::engine::Engine;
+use crate::http::Flow;
+use crate::link::Link;
+use crate::mailbox::{Mailbox, Note};
+use crate::server::Shared;
+use crate::server::connections::Connections;
+use crate::server::ledger::Ledger;
+use crate::server::routes::Place;
+use crate::service::Finished;
+use answer::Asker;
+use call::Collecting;
+use request::Arrival;
+
+/// Places of paths that a connection remembers; a client calls few methods.
+const REMEMBERED: usize = 32;
+
+/// The requests of one connection.
+pub(crate) struct ServerConnection {
+    shared: Arc<Shared>,
+    /// Where a connection inside this one is served: a WebSocket with calls in it.
+    connections: Arc<Connections>,
+    peer: Arc<Peer>,
+    mailbox: Arc<Mailbox>,
+    notes: Vec<Note>,
+    stages: HashMap<StreamId, Stage>,
+    deadlines: BinaryHeap<Reverse<(Instant, StreamId)>>,
+    ledger: Ledger,
+    /// Where the paths stand that the client's header compression has given a number.
+    places: [Option<(NonZeroU64, Place)>; REMEMBERED],
+    /// Requests that a browser may have made name a host that is checked.
+    guarded: bool,
+}
+
+/// How far a request has come.
+enum Stage {
+    /// A call whose one request is not complete.
+    Collecting(Box<Collecting>),
+    /// A call whose handler has become a task.
+    Running { asker: Asker, task: AbortHandle, link: Option<Arc<Link>> },
+    /// A request of the HTTP application, or a pipe that was one; the task, unless it has ended.
+    Page { flow: Arc<Flow>, task: Option<AbortHandle>, answered: bool },
+    /// Answered or given up; the future behind it is not gone yet.
+    Leaving,
+}
+
+impl ServerConnection {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        connections: Arc<Connections>,
+        peer: Arc<Peer>,
+        mailbox: Arc<Mailbox>,
+        guarded: bool,
+    ) -> Self {
+        Self {
+            shared,
+            connections,
+            peer,
+            mailbox,
+            notes: Vec::new(),
+            stages: HashMap::new(),
+            deadlines: BinaryHeap::new(),
+            ledger: Ledger::default(),
+            places: [None; REMEMBERED],
+            guarded,
+        }
+    }
+
+    fn data(&mut self, stream: StreamId, data: Bytes, credit: u32, end: bool, engine: &mut Engine) {
+        match self.stages.get_mut(&stream) {
+            Some(Stage::Collecting(_)) => {
+                if let Some(Stage::Collecting(mut collecting)) = self.stages.remove(&stream) {
+                    collecting.exchange.receive(data, end);
+                    let unfinished = if end { 0 } else { collecting.exchange.pending() };
+                    self.give_back(stream, unfinished, credit, engine);
+                    self.collect(stream, collecting, engine);
+                }
+            }
+            Some(Stage::Running { link: Some(link), .. }) => {
+                let due = link.receive(data, credit, end);
+                let unfinished = link.pending();
+                self.give_back(stream, unfinished, due, engine);
+            }
+            Some(Stage::Page { flow, .. }) => {
+                engine.release(stream, flow.receive(data, credit, end));
+            }
+            _ => engine.release(stream, credit),
+        }
+    }
+
+    /// What trailers say to a call is its end: requests have none in any of its protocols.
+    fn trailers(&mut self, stream: StreamId, fields: Fields, engine: &mut Engine) {
+        match self.stages.get(&stream) {
+            Some(Stage::Page { flow, .. }) => flow.receive_trailers(fields),
+            _ => self.data(stream, Bytes::new(), 0, true, engine),
+        }
+    }
+
+    /// Gives received bytes back to the peer's window, unless unfinished messages hold too much already.
+    fn give_back(&mut self, stream: StreamId, unfinished: usize, due: u32, engine: &mut Engine) {
+        engine.release(stream, self.ledger.settle(stream, unfinished, due));
+        while let Some((stream, due)) = self.ledger.thaw() {
+            engine.release(stream, due);
+        }
+    }
+
+    /// Sends what waits behind the stream and gives back the credit that is ready.
+    fn attend(&mut self, stream: StreamId, engine: &mut Engine) {
+        match self.stages.get(&stream) {
+            Some(Stage::Running { link: Some(link), .. }) => {
+                let link = Arc::clone(link);
+                self.attend_call(stream, &link, engine);
+            }
+            Some(Stage::Page { flow, .. }) => {
+                let flow = Arc::clone(flow);
+                self.attend_page(stream, &flow, engine);
+            }
+            _ => {}
+        }
+    }
+
+    /// The task behind the stream has ended.
+    fn ended(&mut self, stream: StreamId, finished: Option<Box<Finished>>, engine: &mut Engine) {
+        if let Some(Stage::Page { task, answered: false, .. }) = self.stages.get_mut(&stream) {
+            *task = None;
+            return;
+        }
+        let Some(stage) = self.stages.remove(&stream) else { return };
+        self.give_back(stream, 0, 0, engine);
+        if let (Stage::Running { asker, link, .. }, Some(finished)) = (stage, finished) {
+            if let Some(link) = &link {
+                engine.release(stream, link.take_held());
+            }
+            asker.finish(stream, link.as_deref(), *finished, self.shared.cors.as_ref(), engine);
+        }
+        engine.done(stream);
+    }
+
+    /// The client takes no answer any more.
+    fn abandon(&mut self, stream: StreamId, engine: &mut Engine) {
+        self.give_back(stream, 0, 0, engine);
+        let Some(stage) = self.stages.get_mut(&stream) else { return };
+        match mem::replace(stage, Stage::Leaving) {
+            Stage::Running { task, link, .. } => {
+                task.abort();
+                if let Some(link) = link {
+                    engine.release(stream, link.take_held());
+                    link.disconnect();
+                }
+            }
+            Stage::Page { flow, task: Some(task), .. } => {
+                task.abort();
+                flow.disconnect();
+            }
+            Stage::Page { flow, task: None, .. } => {
+                flow.disconnect();
+                self.forget(stream, engine);
+            }
+            Stage::Leaving => {}
+            Stage::Collecting(_) => self.forget(stream, engine),
+        }
+    }
+
+    /// Nothing is held of the stream any more.
+    fn forget(&mut self, stream: StreamId, engine: &mut Engine) {
+        self.stages.remove(&stream);
+        engine.done(stream);
+    }
+
+    fn abort_all(&mut self) {
+        for (_, stage) in self.stages.drain() {
+            match stage {
+                Stage::Running { task, link, .. } => {
+                    task.abort();
+                    if let Some(link) = link {
+                        link.disconnect();
+                    }
+                }
+                Stage::Page { flow, task, .. } => {
+                    flow.disconnect();
+                    if let Some(task) = task {
+                        task.abort();
+                    }
+                }
+                Stage::Collecting(_) | Stage::Leaving => {}
+            }
+        }
+    }
+}
+
+impl Role for ServerConnection {
+    fn handle(&mut self, event: Event, engine: &mut Engine, now: Instant) {
+        match event {
+            Event::Request { stream, head, end } => {
+                self.request(Arrival { stream, head, end }, engine, now);
+            }
+            Event::Data { stream, data, credit, end } => {
+                self.data(stream, data, credit, end, engine);
+            }
+            Event::Trailers { stream, fields } => self.trailers(stream, fields, engine),
+            Event::Reset { stream, .. } => self.abandon(stream, engine),
+            Event::Writable { stream } => self.attend(stream, engine),
+            Event::Closed { .. } => self.abort_all(),
+            Event::Open
+            | Event::Response { .. }
+            | Event::Informational { .. }
+            | Event::Draining { .. }
+            | Event::Pong { .. }
+            | Event::Capacity { .. } => {}
+        }
+    }
+
+    fn work(&mut self, engine: &mut Engine, now: Instant) -> bool {
+        let mut notes = mem::take(&mut self.notes);
+        self.mailbox.drain(&mut notes);
+        let worked = !notes.is_empty();
+        for note in notes.drain(..) {
+            match note {
+                Note::Attend(stream) => self.attend(stream, engine),
+                Note::Ended(stream, finished) => self.ended(stream, finished, engine),
+                Note::Shutdown => engine.drain(now),
+                Note::Abort => engine.close(ErrorCode::NoError, "the server was stopped", now),
+                Note::Cancel(_) | Note::Start(_) => {}
+            }
+        }
+        self.notes = notes;
+        worked
+    }
+
+    fn has_work(&self) -> bool {
+        !self.mailbox.is_empty()
+    }
+
+    fn sleep(&mut self, cx: &Context<'_>) -> bool {
+        self.mailbox.sleep(cx)
+    }
+
+    fn next_timeout(&self) -> Option<Instant> {
+        self.deadlines.peek().map(|Reverse((instant, _))| *instant)
+    }
+
+    fn handle_timeout(&mut self, engine: &mut Engine, now: Instant) {
+        while let Some(&Reverse((instant, stream))) = self.deadlines.peek()
+            && instant <= now
+        {
+            self.deadlines.pop();
+            self.expire(stream, engine);
+        }
+    }
+
+    fn broken(&mut self, _: &io::Error) {}
+
+    fn closed(&mut self) {
+        self.mailbox.close();
+        self.abort_all();
+    }
+}
+
+impl Drop for ServerConnection {
+    fn drop(&mut self) {
+        self.abort_all();
+    }
+}

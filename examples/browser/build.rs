@@ -1,0 +1,5 @@
+//! Makes the stubs.
+
+fn main() -> farcall_build::Result {
+    farcall_build::compile("proto/chat.proto")
+}
