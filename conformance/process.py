@@ -12,16 +12,20 @@ from pathlib import Path
 
 WORK = Path(__file__).resolve().parent / ".work"
 PYTHON = WORK / "venv/bin/python"
+# Where cargo puts farcall's peers.
+PEERS = Path(os.environ.get("CARGO_TARGET_DIR", WORK / "target")) / "release"
 
 # What a server prints when it is ready. The second form is grpc-go's.
 LISTENING = re.compile(r"listening on (?:tcp://127\.0\.0\.1|\[::\]):(\d+)")
+LISTENING_TLS = re.compile(r"listening on tls://127\.0\.0\.1:(\d+)")
 
 
 class Server:
-    """A server of its own process for as long as the `with` block lasts."""
+    """A server of its own process for as long as the `with` block lasts. With `tls` it has a second port, for TLS."""
 
-    def __init__(self, command, start_seconds=20):
+    def __init__(self, command, start_seconds=20, tls=False):
         self.command = shlex.split(command)
+        self.tls = tls
         self.start_seconds = start_seconds
         self.log = WORK / "logs" / (Path(self.command[0]).name + "-server.log")
 
@@ -30,7 +34,8 @@ class Server:
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(self.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         try:
-            self.port = self._wait_for_port()
+            self.port = self._wait_for_port(LISTENING)
+            self.tls_port = self._wait_for_port(LISTENING_TLS) if self.tls else None
         except BaseException:
             self._end()
             raise
@@ -48,10 +53,10 @@ class Server:
         """Whether the server still runs."""
         return self.process.poll() is None
 
-    def _wait_for_port(self):
+    def _wait_for_port(self, pattern):
         deadline = time.monotonic() + self.start_seconds
         while time.monotonic() < deadline and self.alive():
-            if match := LISTENING.search(self.log.read_text(errors="replace")):
+            if match := pattern.search(self.log.read_text(errors="replace")):
                 return int(match[1])
             time.sleep(0.02)
         raise RuntimeError(f"{self.command[0]} did not say where it listens:\n{self.log.read_text(errors='replace')[-2000:]}")
@@ -76,15 +81,15 @@ def run(command, seconds):
     return done.returncode == 0, done.stdout.decode(errors="replace")
 
 
-def roles(description, server, client=None):
+def roles(description, server, client=None, peer_server=PEERS / "server", peer_client=PEERS / "client"):
     """Who is judged, from the command line: `.server` and `.client` are commands.
 
-    The default is farcall. `--strangers` puts the given commands there instead, so that the judge itself is tried.
+    The default is farcall: the peers. `--strangers` puts `server` and `client` there instead, so that the judge itself is
+    tried.
     """
-    peers = Path(os.environ.get("CARGO_TARGET_DIR", WORK / "target")) / "release"
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--server", default=str(peers / "server"), help="command of the server to judge")
-    parser.add_argument("--client", default=str(peers / "client"), help="command of the client to judge")
+    parser.add_argument("--server", default=str(peer_server), help="command of the server to judge")
+    parser.add_argument("--client", default=str(peer_client), help="command of the client to judge")
     parser.add_argument("--strangers", action="store_true", help="judge a stranger, to see that the judge works")
     parser.add_argument("only", nargs="*", help="the rows to judge, where the judge has rows; all without")
     judged = parser.parse_args()

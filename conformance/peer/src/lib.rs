@@ -1,11 +1,13 @@
 //! What the two programs that strangers judge are made of.
 //!
 //! The server's half: the services [`calls`] and [`test_service`], and what is [`observed`] of calls. The client's half:
-//! [`interop_cases`] and [`call_checks`], which judge the server they call. Nothing here reaches into farcall; it is
+//! [`interop_cases`] and [`call_checks`], which judge the server they call. Both halves of what Connect's suite drives are in
+//! [`connect`]. Nothing here reaches into farcall; it is
 //! used as any program would use it.
 
 pub mod call_checks;
 pub mod calls;
+pub mod connect;
 pub mod interop_cases;
 pub mod metadata_entry;
 pub mod observed;

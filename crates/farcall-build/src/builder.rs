@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::generate::generate;
+use crate::protos;
 use crate::source::Sources;
 
 /// The name of the one file that is written; `farcall::include_protos!()` includes it.
@@ -99,6 +100,17 @@ impl Builder {
     /// As [`compile`](Self::compile), but nothing is written.
     pub fn generate(self) -> Result<String> {
         self.build().map(|(text, _)| text)
+    }
+
+    /// The files and all that they import, as the bytes of a `google.protobuf.FileDescriptorSet`: what a tool needs to call
+    /// services it has no stubs for.
+    ///
+    /// # Errors
+    ///
+    /// As [`generate`](Self::generate); names that clash in Rust are fine.
+    pub fn descriptor_set(self) -> Result<Vec<u8>> {
+        let sources = Sources::compile(&self.files, &self.includes)?;
+        Ok(protos::descriptor_set(&sources.files, &sources.requested))
     }
 
     /// The text and the files that were read for it, sorted.

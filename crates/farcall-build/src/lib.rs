@@ -36,6 +36,7 @@ mod reach;
 mod refused;
 mod runtime_path;
 mod rust_text;
+mod set_once;
 mod source;
 mod stub;
 mod tree;

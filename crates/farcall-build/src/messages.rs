@@ -10,7 +10,7 @@ use buffa_codegen::{BytesRepr, CodeGenConfig, GeneratedFileKind};
 
 use crate::builder::MessageOptions;
 use crate::error::{Error, Result};
-use crate::{runtime_path, well_known};
+use crate::{runtime_path, set_once, well_known};
 
 /// What `derive` has to be told when `serde` is no dependency of the crate that it runs in.
 const SERDE_PATH: &str = "#[serde(crate = \"::farcall::serde\")]";
@@ -36,6 +36,8 @@ pub(crate) fn config(options: &MessageOptions) -> CodeGenConfig {
     config.emit_register_fn = true;
     config.file_per_package = true;
     config.preserve_unknown_fields = options.keep_unknown_fields;
+    // The items of a message set are extensions, which live among unknown fields.
+    config.allow_message_set = options.keep_unknown_fields;
     config.bytes_fields =
         options.shared_bytes.iter().map(|path| (path.clone(), BytesRepr::Bytes)).collect();
     well_known::refer(&mut config);
@@ -59,7 +61,7 @@ pub(crate) fn generate(
     let texts = packages.map(|file| PackageText {
         has_messages: file.content.contains(REGISTER),
         // Only the root of the tree calls the function; the user's packages hold what the user wrote.
-        text: runtime_path::rewrite(&file.content.replace(REGISTER_EXPORT, "")),
+        text: runtime_path::rewrite(&set_once::check(&file.content.replace(REGISTER_EXPORT, ""))),
         package: file.package,
     });
     Ok(texts.collect())

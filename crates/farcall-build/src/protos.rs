@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use buffa::Message;
+use buffa::{Message, MessageField};
 use buffa_codegen::generated::descriptor::{FileDescriptorProto, FileDescriptorSet};
 use buffa_codegen::idents::escape_mod_ident;
 
@@ -33,7 +33,7 @@ pub(crate) fn descriptor_set(files: &[FileDescriptorProto], names: &[String]) ->
     let mut set = FileDescriptorSet::default();
     for file in files.iter().filter(|file| wanted.contains(file.name.as_deref().unwrap_or(""))) {
         let mut file = file.clone();
-        file.source_code_info = Default::default();
+        file.source_code_info = MessageField::default();
         set.file.push(file);
     }
     set.encode_to_vec()
@@ -55,9 +55,10 @@ pub(crate) fn module(descriptors: &[u8], packages: &[String]) -> String {
         "    fn register_types(registry: &mut ::farcall::buffa::type_registry::TypeRegistry) {\n",
     );
     for package in packages {
-        let segments = package.split('.').filter(|segment| !segment.is_empty());
-        let path: String =
-            segments.map(|segment| format!("{}::", escape_mod_ident(segment))).collect();
+        let path: String = package
+            .split_terminator('.')
+            .flat_map(|segment| [escape_mod_ident(segment), "::".to_owned()])
+            .collect();
         let _ = writeln!(out, "        super::{path}__buffa::register_types(registry);");
     }
     out.push_str("    }\n\n    static DESCRIPTORS: &[u8] = b\"\\\n");

@@ -11,6 +11,7 @@ mod proto {
 use std::fmt::Debug;
 
 use farcall::buffa::{Message, MessageField};
+use farcall::{Code, Codec, Limits, UnknownFields};
 use proto::google::protobuf::{
     Any, Duration, Empty, FieldMask, ListValue, NullValue, Struct, Timestamp, Value,
 };
@@ -141,6 +142,9 @@ fn a_oneof_has_one_of_its_fields() {
 #[test]
 fn a_name_that_comes_twice_is_refused() {
     refused::<Scalars>(r#"{"small":1,"small":2}"#);
+    refused::<Scalars>(r#"{"other":"a","renamed":"b"}"#);
+    refused::<Shapes>(r#"{"inner":{},"inner":{}}"#);
+    refused::<Shapes>(r#"{"byName":{},"by_name":{}}"#);
 }
 
 #[test]
@@ -251,7 +255,7 @@ fn any_inside_of_any_ends_somewhere() {
     let text = serde_json::to_string(&nested(8)).unwrap();
     assert_eq!(serde_json::from_str::<Any>(&text).unwrap(), nested(8));
     assert!(serde_json::to_string(&nested(9)).is_err());
-    let deeper = format!(r#"{{"@type":"{}","value":{text}}}"#, Any::TYPE_URL,);
+    let deeper = format!(r#"{{"@type":"{}","value":{text}}}"#, Any::TYPE_URL);
     refused::<Any>(&deeper);
 }
 
@@ -278,7 +282,17 @@ fn the_deepest_message_fits_the_stack() {
 }
 
 #[test]
-fn what_a_message_does_not_know_is_passed_over() {
-    read::<Scalars>(r#"{"nobody":{"knows":[1]},"small":1}"#, r#"{"small":1}"#);
-    read::<Shapes>(r#"{"nobody":{"knows":[1]},"word":"w"}"#, r#"{"word":"w"}"#);
+fn what_a_message_does_not_know_is_ignored_or_refused_by_choice() {
+    let decode = |json: &str, json_unknown_fields| {
+        let limits = Limits { json_unknown_fields, ..Limits::default() };
+        let scalars = Codec::Json.decode_request::<Scalars>(json.as_bytes(), &limits).map(|_| ());
+        let shapes = Codec::Json.decode_request::<Shapes>(json.as_bytes(), &limits).map(|_| ());
+        scalars.and(shapes)
+    };
+    let unknown = r#"{"nobody":{"knows":[1]}}"#;
+    assert!(decode(unknown, UnknownFields::Ignore).is_ok());
+    let status = decode(unknown, UnknownFields::Refuse).unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument);
+    assert!(status.message().contains("nobody"), "{status}");
+    assert!(decode("{}", UnknownFields::Refuse).is_ok());
 }

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use buffa::Message;
+use buffa_codegen::generated::descriptor::FileDescriptorSet;
 use farcall_build::{Builder, configure};
 
 fn everything() -> Builder {
@@ -148,4 +150,27 @@ fn the_text_is_written_where_it_is_asked_for() {
     let gone = folder.join("not/there");
     let error = everything().out_dir(&gone).compile().unwrap_err();
     assert!(error.to_string().contains(&gone.join("farcall.rs").display().to_string()), "{error}");
+}
+
+#[test]
+fn descriptors_hold_all_imports_and_options_but_no_comments() {
+    let bytes = everything().descriptor_set().unwrap();
+    let set = FileDescriptorSet::decode_from_slice(&bytes).unwrap();
+    let names: Vec<_> = set.file.iter().filter_map(|file| file.name.as_deref()).collect();
+    assert_eq!(names.last(), Some(&"everything/everything.proto"), "imports come first");
+    for name in ["google/protobuf/descriptor.proto", "everything/unused.proto"] {
+        assert!(names.contains(&name), "{name}");
+    }
+    assert!(set.file.iter().all(|file| file.source_code_info.is_unset()));
+    // Field 50001 of the options, three bytes: what no program here knows is kept as it is.
+    let option = [0x8a, 0xb5, 0x18, 3, b'a', b'l', b'l'];
+    assert!(bytes.windows(option.len()).any(|window| window == option));
+}
+
+#[test]
+fn descriptors_are_part_of_the_text_where_there_is_a_service() {
+    let with = |file: &str| configure().file(Path::new("tests/proto").join(file)).generate();
+    assert!(with("greet/v1/greet.proto").unwrap().contains("mod __farcall_protos"));
+    let without = configure().include("tests/proto").file("tests/proto/everything/old.proto");
+    assert!(!without.generate().unwrap().contains("__farcall_protos"));
 }

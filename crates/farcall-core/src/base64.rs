@@ -21,16 +21,23 @@ const fn digits() -> [u8; 256] {
 
 /// Writes `bytes` as Base64 without padding.
 pub(crate) fn encode(bytes: &[u8]) -> Vec<u8> {
-    let mut text = Vec::with_capacity(encoded_len(bytes.len()));
-    for group in bytes.chunks(3) {
-        let bits = group.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte))
-            << (8 * (3 - group.len()));
-        for digit in 0..=group.len() {
-            let value = bits >> (18 - 6 * digit) & 0x3f;
-            text.push(ALPHABET[value as usize]);
-        }
+    let mut text = Vec::with_capacity(encoded_len(bytes.len()).next_multiple_of(4));
+    let (groups, rest) = bytes.as_chunks::<3>();
+    for [a, b, c] in groups {
+        text.extend_from_slice(&digits_of([*a, *b, *c]));
+    }
+    match rest {
+        [a, b] => text.extend_from_slice(&digits_of([*a, *b, 0])[..3]),
+        [a] => text.extend_from_slice(&digits_of([*a, 0, 0])[..2]),
+        _ => {}
     }
     text
+}
+
+/// Four digits for three bytes.
+fn digits_of([a, b, c]: [u8; 3]) -> [u8; 4] {
+    let bits = u32::from_be_bytes([0, a, b, c]);
+    [bits >> 18, bits >> 12, bits >> 6, bits].map(|digit| ALPHABET[(digit & 0x3f) as usize])
 }
 
 /// Writes `bytes` as Base64 with padding.
@@ -136,7 +143,13 @@ impl Reader {
         }
         let (groups, rest) = text.as_chunks();
         for group in groups {
-            read_padded(*group, &mut bytes)?;
+            match group.map(|digit| DIGITS[usize::from(digit)]) {
+                // Digits are below 64.
+                [a, b, c, d] if a | b | c | d < 64 => {
+                    bytes.extend_from_slice(&[a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d]);
+                }
+                _ => read_padded(*group, &mut bytes)?,
+            }
         }
         self.group[..rest.len()].copy_from_slice(rest);
         self.len = rest.len();

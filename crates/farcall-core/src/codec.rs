@@ -11,13 +11,15 @@ use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 
 use crate::code::Code;
 use crate::compression::Encoding;
-use crate::envelope::{PREFIX_LEN, put_prefix};
+use crate::envelope::{COMPRESSED, PREFIX_LEN, put_prefix};
 use crate::limits::Limits;
 use crate::status::{Result, Status};
+
+use proto::Measured;
 
 pub use json::UnknownFields;
 
@@ -65,9 +67,14 @@ impl Codec {
         out: &mut BytesMut,
     ) -> Result<()> {
         match self {
-            Self::Proto => proto::encode_into(message, max_message, out, |_, _| {}),
-            Self::Json => json::encode_into(message, max_message, out),
+            Self::Proto => {
+                let measured = Measured::new(message, max_message)?;
+                out.reserve(measured.size as usize);
+                measured.write(out);
+            }
+            Self::Json => out.extend_from_slice(&json::encode(message, max_message, 0, 0)?),
         }
+        Ok(())
     }
 
     /// Decodes what a client sent.
@@ -126,6 +133,22 @@ impl fmt::Display for UnknownCodec {
 
 impl Error for UnknownCodec {}
 
+/// Encodes a message alone, in one allocation; binary messages in one of the exact size.
+///
+/// # Errors
+/// As [`Codec::encode_into`].
+pub(crate) fn encode<M: Message>(codec: Codec, message: &M, max_message: usize) -> Result<Bytes> {
+    match codec {
+        Codec::Proto => {
+            let measured = Measured::new(message, max_message)?;
+            let mut out = BytesMut::with_capacity(measured.size as usize);
+            measured.write(&mut out);
+            Ok(out.freeze())
+        }
+        Codec::Json => json::encode(message, max_message, 0, 0).map(Into::into),
+    }
+}
+
 /// Encodes a message with its envelope's prefix, uncompressed, with room for `spare` more bytes behind it; binary messages
 /// in one allocation of the exact size.
 ///
@@ -136,17 +159,22 @@ pub(crate) fn encode_envelope<M: Message>(
     message: &M,
     max_message: usize,
     spare: usize,
-) -> Result<BytesMut> {
-    let mut out = BytesMut::new();
-    if codec == Codec::Proto {
-        proto::encode_into(message, max_message, &mut out, |out, size| {
-            out.reserve(PREFIX_LEN + size as usize + spare);
-            put_prefix(out, 0, size);
-        })?;
-        return Ok(out);
+) -> Result<Bytes> {
+    match codec {
+        Codec::Proto => {
+            let measured = Measured::new(message, max_message)?;
+            let size = measured.size;
+            let mut out = BytesMut::with_capacity(PREFIX_LEN + size as usize + spare);
+            put_prefix(&mut out, 0, size);
+            measured.write(&mut out);
+            Ok(out.freeze())
+        }
+        Codec::Json => {
+            let mut out = json::encode(message, max_message, PREFIX_LEN, spare)?;
+            fill_prefix(&mut out, 0)?;
+            Ok(out.into())
+        }
     }
-    encode_envelope_into(codec, message, max_message, &mut out)?;
-    Ok(out)
 }
 
 /// Like [`encode_envelope`], at the end of a buffer that is there already.
@@ -159,40 +187,51 @@ pub(crate) fn encode_envelope_into<M: Message>(
     max_message: usize,
     out: &mut BytesMut,
 ) -> Result<()> {
-    if codec == Codec::Proto {
-        return proto::encode_into(message, max_message, out, |out, size| {
+    match codec {
+        Codec::Proto => {
+            let measured = Measured::new(message, max_message)?;
+            let size = measured.size;
             out.reserve(PREFIX_LEN + size as usize);
             put_prefix(out, 0, size);
-        });
+            measured.write(out);
+        }
+        Codec::Json => {
+            out.extend_from_slice(&encode_envelope(codec, message, max_message, 0)?);
+        }
     }
-    let start = out.len();
-    out.put_bytes(0, PREFIX_LEN);
-    if let Err(status) = codec.encode_into(message, max_message, out) {
-        out.truncate(start);
-        return Err(status);
-    }
-    let size = u32::try_from(out.len() - start - PREFIX_LEN).map_err(Status::internal)?;
-    put_prefix(&mut &mut out[start..start + PREFIX_LEN], 0, size);
     Ok(())
 }
 
-/// Encodes a message and compresses it, behind `prefix` bytes that are left at zero.
+/// Compresses an encoded message.
 ///
 /// # Errors
-/// `RESOURCE_EXHAUSTED` when the message is larger than `max_message` bytes before compression.
-pub(crate) fn encode_compressed<M: Message>(
-    codec: Codec,
-    message: &M,
-    max_message: usize,
-    encoding: Encoding,
-    prefix: usize,
-) -> Result<Vec<u8>> {
-    let mut plain = BytesMut::new();
-    codec.encode_into(message, max_message, &mut plain)?;
+/// `INTERNAL` when the compressor fails, which it has no reason to.
+pub(crate) fn compressed(plain: &[u8], encoding: Encoding) -> Result<Bytes> {
+    compress_behind(plain, encoding, 0).map(Into::into)
+}
+
+/// Compresses an encoded message and puts its envelope's prefix in front.
+///
+/// # Errors
+/// As [`compressed`].
+pub(crate) fn compressed_envelope(plain: &[u8], encoding: Encoding) -> Result<Bytes> {
+    let mut out = compress_behind(plain, encoding, PREFIX_LEN)?;
+    fill_prefix(&mut out, COMPRESSED)?;
+    Ok(out.into())
+}
+
+fn compress_behind(plain: &[u8], encoding: Encoding, prefix: usize) -> Result<Vec<u8>> {
     let mut out = Vec::with_capacity(prefix + plain.len() / 2 + 32);
-    out.put_bytes(0, prefix);
-    encoding.compress(&plain, &mut out)?;
+    out.resize(prefix, 0);
+    encoding.compress(plain, &mut out)?;
     Ok(out)
+}
+
+/// Writes the prefix of an envelope in front of a message, where room was left for it.
+fn fill_prefix(out: &mut [u8], flag: u8) -> Result<()> {
+    let len = u32::try_from(out.len() - PREFIX_LEN).map_err(Status::internal)?;
+    put_prefix(&mut &mut out[..PREFIX_LEN], flag, len);
+    Ok(())
 }
 
 /// A message in protobuf's binary format, within the limits.

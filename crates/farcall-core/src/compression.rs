@@ -82,7 +82,19 @@ impl Encoding {
 
     /// The encoding of that name; none when it is not supported.
     pub fn from_name(name: &[u8]) -> Option<Self> {
-        Self::ALL.iter().copied().find(|encoding| encoding.name().as_bytes() == name)
+        Some(match name {
+            b"identity" => Self::Identity,
+            b"gzip" => Self::Gzip,
+            #[cfg(feature = "compression")]
+            b"zstd" => Self::Zstd,
+            #[cfg(feature = "compression")]
+            b"br" => Self::Br,
+            #[cfg(feature = "compression")]
+            b"deflate" => Self::Deflate,
+            #[cfg(feature = "compression")]
+            b"snappy" => Self::Snappy,
+            _ => return None,
+        })
     }
 
     /// Appends `plain`, compressed, to `out`.
@@ -153,32 +165,6 @@ fn grow(out: &mut Vec<u8>, limit: usize) {
     out.reserve_exact(out.len().max(1).min(ceiling.saturating_sub(out.len())));
 }
 
-/// What comes out of a reader, within the limit.
-#[cfg(feature = "compression")]
-fn read_within(
-    encoding: Encoding,
-    reader: &mut impl std::io::Read,
-    compressed: usize,
-    limit: usize,
-) -> Result<Vec<u8>> {
-    let mut out = output(compressed, limit);
-    loop {
-        let len = out.len();
-        if len == out.capacity() {
-            grow(&mut out, limit);
-        }
-        out.resize(out.capacity(), 0);
-        let read = reader.read(&mut out[len..]).map_err(|error| broken(encoding, &error))?;
-        out.truncate(len + read);
-        if out.len() > limit {
-            return Err(too_large(limit));
-        }
-        if read == 0 {
-            return Ok(out);
-        }
-    }
-}
-
 #[cold]
 fn too_large(limit: usize) -> Status {
     Status::resource_exhausted(format!(
@@ -216,11 +202,29 @@ impl Encodings {
     pub const IDENTITY: Self =
         Self { set: 1 << Encoding::Identity as u8, preferred: Encoding::Identity };
 
+    /// All that are supported, in the order of preference.
+    pub const ALL: Self =
+        Self { set: ((1_u16 << Encoding::ALL.len()) - 1) as u8, preferred: Encoding::ALL[1] };
+
     /// The supported ones of a comma-separated list; unknown names are skipped, and so is what a quality of zero
     /// (RFC 9110 section 12.4.2) rules out. Other qualities are overlooked: the order of the list counts.
     pub fn from_list(list: &[u8]) -> Self {
-        let names = list.split(|byte| *byte == b',').filter_map(acceptable);
-        names.filter_map(Encoding::from_name).fold(Self::IDENTITY, Self::with)
+        // What this library itself says, and so every peer of its kind.
+        if list == ACCEPTED_OR_IDENTITY.as_bytes() {
+            return Self::ALL;
+        }
+        let (mut encodings, mut rest) = (Self::IDENTITY, Some(list));
+        while let Some(list) = rest {
+            let comma = list.iter().position(|byte| *byte == b',');
+            let element = comma.map_or(list, |comma| &list[..comma]).trim_ascii();
+            rest = comma.map(|comma| &list[comma + 1..]);
+            // Few have parameters.
+            let named = Encoding::from_name(element).or_else(|| acceptable(element));
+            if let Some(encoding) = named {
+                encodings = encodings.with(encoding);
+            }
+        }
+        encodings
     }
 
     /// The set with one more, liked less than those that are in it.
@@ -253,14 +257,15 @@ impl Encodings {
     }
 }
 
-/// The name in one element of a list, unless its quality is zero.
-fn acceptable(element: &[u8]) -> Option<&[u8]> {
+/// The encoding of an element with parameters, unless its quality is zero.
+#[cold]
+fn acceptable(element: &[u8]) -> Option<Encoding> {
     let mut parts = element.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
-    let name = parts.next()?;
+    let encoding = parts.next().and_then(Encoding::from_name)?;
     let refused = parts.any(|part| {
         part.strip_prefix(b"q=").is_some_and(|quality| quality.iter().all(|b| b"0.".contains(b)))
     });
-    (!refused).then_some(name)
+    (!refused).then_some(encoding)
 }
 
 impl Default for Encodings {
@@ -284,5 +289,10 @@ mod tests {
         let names: Vec<_> = Encoding::ALL.iter().map(|encoding| encoding.name()).collect();
         assert_eq!(names.join(","), ACCEPTED_OR_IDENTITY);
         assert_eq!(names[1..].join(","), ACCEPTED);
+        let listed = ACCEPTED.split(',').filter_map(|name| Encoding::from_name(name.as_bytes()));
+        assert_eq!(listed.fold(Encodings::IDENTITY, Encodings::with), Encodings::ALL);
+        for encoding in Encoding::ALL {
+            assert_eq!(Encoding::from_name(encoding.name().as_bytes()), Some(*encoding));
+        }
     }
 }

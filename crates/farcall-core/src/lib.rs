@@ -2,7 +2,8 @@
 //!
 //! A call has a [`Method`], [`Metadata`], a [`Deadline`], messages in [`Envelope`]s and an end, which is either fine or a
 //! [`Status`]. [`ServerExchange`] and [`ClientExchange`] are the two sides of one call: they take the heads, bytes and
-//! trailers that an HTTP engine reports and turn them into messages and an outcome, and back.
+//! trailers that an HTTP engine reports and turn them into messages and an outcome. A [`Dialect`] is what the two speak:
+//! gRPC, gRPC-Web or Connect, with messages in protobuf or JSON; it words heads and ends.
 //!
 //! This crate never opens a socket, never reads a clock and never starts a task: bytes and time are arguments. Which
 //! header names a protocol uses is known below [`protocol`] only.

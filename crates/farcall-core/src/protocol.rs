@@ -107,7 +107,7 @@ pub(crate) fn accept(
     match head.method() {
         b"POST" => {}
         b"GET" if method.is_none_or(is_readable) => return connect::accept_get(head, method),
-        _ => return Err(reply::wrong_verb(method.is_some_and(is_readable))),
+        _ => return Err(reply::wrong_verb(method.map(is_readable))),
     }
     let spoken = head.fields().get("content-type").and_then(content_type::read);
     let Some(dialect) = spoken.filter(|dialect| dialect.suits(method)) else {

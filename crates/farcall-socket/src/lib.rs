@@ -5,8 +5,8 @@
 //! [`Connected`], each step a method that takes the socket along, with or without a runtime. See [`lifecycle`].
 //!
 //! This crate moves bytes over TCP, UDP, Unix sockets and memory inside one process, and through TLS (feature `tls`, on by
-//! default; see [`tls`]). It never looks at them: it knows no frame, no
-//! call and no service, keeps no log, and starts no task that outlives the call that started it. It is written for Linux.
+//! default; see the module `tls`). It never looks at them: it knows no frame, no call and no service, keeps no log, and
+//! starts no task that outlives the call that started it. It is written for Linux.
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -79,5 +79,6 @@ pub use queue::Queue;
 pub use resolve::{Resolved, resolve};
 #[cfg(feature = "tls")]
 pub use tls::{
-    Certificate, ClientTls, Identity, Roots, ServerTls, TlsError, TlsErrorKind, TlsInfo,
+    Certificate, CertificateName, ClientTls, Identity, Roots, ServerTls, TlsError, TlsErrorKind,
+    TlsInfo,
 };

@@ -3,8 +3,10 @@
 mod folder;
 
 use std::io::{ErrorKind, IoSlice};
+use std::sync::Arc;
 
-use farcall_socket::{Connection, Endpoint, Listener, Options};
+use bytes::Bytes;
+use farcall_socket::{Address, Connection, Endpoint, Listener, Options, Peer};
 use folder::{Folder, endpoint};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
@@ -128,4 +130,67 @@ async fn l16_writing_to_an_end_that_is_gone_is_an_error_and_not_a_signal() {
         assert_eq!(error.kind(), ErrorKind::BrokenPipe);
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_stream_of_somebody_elses_making_is_a_connection_like_any_other() {
+    let (left, right) = tokio::io::duplex(1024);
+    let peer = Arc::new(Peer::from(Address::Unnamed));
+    let [mut client, mut server] = [
+        Connection::from_stream(left, peer.clone()),
+        Connection::from_stream(tokio::io::BufWriter::new(right), peer.clone()),
+    ];
+    assert_eq!(client.peer(), &peer);
+    assert!(client.descriptor().is_none());
+    assert_eq!(client.local().unwrap(), Address::Unnamed);
+    client.write_all(b"question").await.unwrap();
+    client.shutdown().await.unwrap();
+    let mut question = String::new();
+    server.read_to_string(&mut question).await.unwrap();
+    assert_eq!(question, "question");
+    // This one keeps what was written until it is flushed.
+    server.write_all(b"answer").await.unwrap();
+    server.flush().await.unwrap();
+    let mut answer = [0; 6];
+    client.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"answer");
+    assert_eq!(client.into_blocking().unwrap_err().kind(), ErrorKind::Unsupported);
+}
+
+#[tokio::test]
+async fn bytes_that_were_put_back_are_read_before_all_others() {
+    with_each_transport("unread", async |mut client, mut server| {
+        client.write_all(b"method and path, and a body").await.unwrap();
+        client.shutdown().await.unwrap();
+        let mut first = [0; 10];
+        server.read_exact(&mut first).await.unwrap();
+        server.unread(Bytes::copy_from_slice(&first[7..]));
+        server.unread(Bytes::copy_from_slice(&first[..7]));
+        server.unread(Bytes::new());
+        let mut small = [0; 2];
+        assert_eq!(server.read(&mut small).await.unwrap(), 2);
+        assert_eq!(&small, b"me");
+        let mut rest = String::new();
+        server.read_to_string(&mut rest).await.unwrap();
+        assert_eq!(rest, "thod and path, and a body");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_socket_does_not_leave_bytes_behind_that_were_put_back() {
+    let folder = Folder::new();
+    for endpoint in ["tcp://127.0.0.1:0".parse().unwrap(), endpoint(&folder.file("unread"))] {
+        let options = Options::default();
+        let listener = Listener::bind(&endpoint, &options).await.unwrap();
+        let _client = Connection::connect(listener.endpoint(), &options).await.unwrap();
+        let mut server = listener.accept().await.unwrap();
+        server.unread(Bytes::from_static(b"x"));
+        let mut buffer = [0; 8];
+        let error = server.receive_descriptors(&mut buffer, 0).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        let error = server.into_blocking().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.to_string().contains("put back"), "{error}");
+    }
 }

@@ -80,11 +80,10 @@ fn detect_tls(bytes: &[u8]) -> Detected {
 
 /// A method and a space. One empty line may come first (RFC 9112 section 2.2).
 fn detect_http1(bytes: &[u8]) -> Detected {
-    let line = match bytes {
-        [b'\r'] => return Detected::More,
-        [b'\r', b'\n', line @ ..] => line,
-        line => line,
-    };
+    if bytes == b"\r" {
+        return Detected::More;
+    }
+    let line = bytes.strip_prefix(b"\r\n").unwrap_or(bytes);
     if line.starts_with(SSH) {
         return Detected::Unknown;
     }

@@ -53,9 +53,8 @@ fn refuses(status: u16, head: bool, bad: &str) {
 }
 
 /// A story without the pieces that depend on how it was told.
-fn comparable(story: &Story) -> (&[(String, String, String)], &str, Vec<&String>) {
-    let seen = story.seen.iter().filter(|line| !line.starts_with("content")).collect();
-    (&story.answered, &story.sent, seen)
+fn comparable(story: &Story) -> (&str, Vec<&String>) {
+    (&story.sent, story.seen.iter().filter(|line| !line.starts_with("content")).collect())
 }
 
 fn all_refused(status: u16, bad: &[&str]) {
@@ -174,6 +173,10 @@ fn p03_chunk_sizes_are_digits_and_end_with_crlf() {
         "5\r\nhello\n0\r\n\r\n",
         "5\rhello\r\n0\r\n\r\n",
         "5\r\nhello\r0\r\n\r\n",
+        "5\r\nhello\rX0\r\n\r\n",
+        "5\r\nhelloX\n0\r\n\r\n",
+        "5\rXhello\r\n0\r\n\r\n",
+        "5;a\rXhello\r\n0\r\n\r\n",
         "5\r\nhelloX\r\n0\r\n\r\n",
         "5\r\nhello0\r\n\r\n",
         "4\r\nhello\r\n0\r\n\r\n",
@@ -383,7 +386,6 @@ fn p11_trailers_neither_frame_nor_route_and_are_fields() {
     ] {
         refuses(400, true, &chunked(&format!("0\r\n{trailer}\r\n")));
     }
-    refuses(431, true, &chunked(&format!("0\r\n{}\r\n", "a: b\r\n".repeat(101))));
 }
 
 #[test]

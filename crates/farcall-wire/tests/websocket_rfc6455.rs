@@ -94,7 +94,7 @@ mod section_5_2_base_framing_protocol {
 
     #[test]
     fn messages_of_all_lengths_arrive_whatever_the_pieces() {
-        for length in [0, 1, 125, 126, 127, 128, 2047, 2048, 65_535, 65_536, 100_000] {
+        for length in [0_u32, 1, 125, 126, 127, 128, 2047, 2048, 65_535, 65_536, 100_000] {
             for piece in [1, 997, 2048, usize::MAX] {
                 if piece == 1 && length > 3000 {
                     continue;

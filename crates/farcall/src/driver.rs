@@ -133,9 +133,23 @@ impl<R: Role> Driver<R> {
         }
     }
 
-    fn events(&mut self, now: Instant) {
+    /// Lets the role act on what the engine has to tell. Returns whether it was anything.
+    fn events(&mut self, now: Instant) -> bool {
+        let mut any = false;
         while let Some(event) = self.engine.poll_event() {
             self.role.handle(event, &mut self.engine, now);
+            any = true;
+        }
+        any
+    }
+
+    /// Fills the output; what the engine tells meanwhile may let it fill more.
+    fn fill(&mut self, now: Instant) {
+        loop {
+            self.engine.fill(now);
+            if !self.events(now) {
+                return;
+            }
         }
     }
 
@@ -143,10 +157,11 @@ impl<R: Role> Driver<R> {
     fn write(&mut self, cx: &mut Context<'_>, now: Instant) -> io::Result<Progress> {
         let mut progress = Progress::None;
         loop {
-            self.engine.fill(now);
-            self.events(now);
+            self.fill(now);
             let output = self.engine.output();
             if output.is_empty() {
+                // A connection that encrypts may hold what the socket has not taken yet.
+                let _ = Pin::new(&mut self.connection).poll_flush(cx)?;
                 return Ok(progress);
             }
             let Poll::Ready(wrote) = Pin::new(&mut self.connection).poll_write(cx, output) else {

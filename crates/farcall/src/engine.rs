@@ -177,6 +177,13 @@ impl Engine {
         each!(self, engine => engine.reset(stream, code));
     }
 
+    /// The requests of the stream come as somebody makes them: pauses between them are no sign of a peer that dribbles.
+    pub(crate) fn allow_pauses(&mut self, stream: StreamId) {
+        if let Self::Http1(engine) = self {
+            engine.allow_stall(stream);
+        }
+    }
+
     /// Nobody here holds anything of the stream any more.
     pub(crate) fn done(&mut self, stream: StreamId) {
         each!(self, engine => engine.done(stream));

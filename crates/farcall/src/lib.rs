@@ -10,6 +10,9 @@
 //! This crate joins three others and adds no protocol of its own: bytes are moved by `farcall-socket`, frames are
 //! understood by `farcall-wire`, calls by `farcall-core`.
 
+// Generated code names this crate from the outside, also where it is part of it.
+extern crate self as farcall;
+
 mod call;
 mod client;
 mod driver;
@@ -24,6 +27,7 @@ mod pending;
 mod protos;
 mod server;
 mod service;
+mod services;
 #[doc(hidden)]
 pub mod stub;
 pub mod websocket;
@@ -33,7 +37,7 @@ pub use client::{Channel, ChannelConfig};
 pub use farcall_core::metadata::Value;
 pub use farcall_core::{
     Any, Code, Codec, Deadline, Encoding, Idempotency, Kind, Limits, Message, Metadata,
-    MetadataError, Method, Protocol, Result, Status, cors::Cors,
+    MetadataError, Method, Protocol, Result, Status, UnknownFields, cors::Cors,
 };
 pub use farcall_socket as socket;
 pub use farcall_socket::tls;
@@ -46,6 +50,7 @@ pub use messages::{Inbound, Outbound};
 pub use pending::{Pending, WithMetadata};
 pub use server::{Bound, Server};
 pub use service::{IntoService, Service};
+pub use services::{health, reflection};
 
 #[doc(hidden)]
 pub use {buffa, buffa_types, serde};

@@ -8,16 +8,17 @@ use std::cell::Cell;
 use std::fmt;
 use std::sync::{Mutex, Once, PoisonError};
 
-use buffa::serde_json::{self, Value};
 use buffa::type_registry::{JsonAnyEntry, TypeRegistry, set_type_registry};
 use buffa_types::google::protobuf as well_known;
-use farcall_core::{Codec, Limits, Message};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use bytes::BytesMut;
+use farcall_core::{Codec, Limits, Message, Status};
+use serde_json::Value;
 
 /// `Any`s inside of `Any`s, told apart from messages inside of messages because each is decoded anew, with a depth of its own.
 /// More than two are not seen in practice; each costs a copy of all that is in it.
 const MAX_NESTED_ANY: u32 = 8;
+/// Bytes of the JSON of what one `Any` holds: taken apart into values it takes up to sixteen times as much.
+const MAX_TEXT: usize = 16 * 1024 * 1024;
 
 /// What one tree of generated modules has once.
 pub struct Protos {
@@ -67,7 +68,7 @@ fn add(types: fn(&mut TypeRegistry)) {
 
 fn add_well_known(registry: &mut TypeRegistry) {
     /// `special` types have no object for their JSON, or none of their own: in an `Any` it stands under `"value"`.
-    fn entry<M: JsonMessage>(type_url: &'static str, special: bool) -> JsonAnyEntry {
+    fn entry<M: Message>(type_url: &'static str, special: bool) -> JsonAnyEntry {
         JsonAnyEntry {
             type_url,
             to_json: any_to_json::<M>,
@@ -85,21 +86,16 @@ fn add_well_known(registry: &mut TypeRegistry) {
     registry.register_json_any(entry::<well_known::Empty>(well_known::Empty::TYPE_URL, false));
 }
 
-/// A message that JSON can be made of and that can be made of JSON.
-pub trait JsonMessage: Message + Serialize + DeserializeOwned {}
-impl<M: Message + Serialize + DeserializeOwned> JsonMessage for M {}
-
 /// The JSON of what an `Any` holds.
 ///
 /// # Errors
-/// The bytes are no `M`, or `Any`s are nested too deep.
-pub fn any_to_json<M: JsonMessage>(bytes: &[u8]) -> Result<Value, String> {
+/// The bytes are no `M`, its JSON is too long, or `Any`s are nested too deep.
+pub fn any_to_json<M: Message>(bytes: &[u8]) -> Result<Value, String> {
     let nested = Nested::enter()?;
-    let message: M = Codec::Proto
-        .decode_reply(bytes, &nested.limits())
-        .map_err(|status| status.message().to_owned())?;
+    let message: M = Codec::Proto.decode_request(bytes, &nested.limits()).map_err(reason)?;
     // By way of text, because that is how the message is written in calls: the code is there already.
-    let text = serde_json::to_vec(&message).map_err(|error| error.to_string())?;
+    let mut text = BytesMut::new();
+    Codec::Json.encode_into(&message, MAX_TEXT, &mut text).map_err(reason)?;
     serde_json::from_slice(&text).map_err(|error| error.to_string())
 }
 
@@ -107,12 +103,18 @@ pub fn any_to_json<M: JsonMessage>(bytes: &[u8]) -> Result<Value, String> {
 ///
 /// # Errors
 /// The JSON is no `M`, or `Any`s are nested too deep.
-pub fn any_from_json<M: JsonMessage>(value: Value) -> Result<Vec<u8>, String> {
+pub fn any_from_json<M: Message>(value: Value) -> Result<Vec<u8>, String> {
+    // How deep it is was judged with the text that it is part of.
     let _nested = Nested::enter()?;
     let text = serde_json::to_vec(&value).map_err(|error| error.to_string())?;
     drop(value);
-    let message: M = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
+    let message: M = Codec::Json.decode_request(&text, &Limits::default()).map_err(reason)?;
     message.try_encode_to_vec().map_err(|error| error.to_string())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what a failed result holds")]
+fn reason(status: Status) -> String {
+    status.message().to_owned()
 }
 
 thread_local! {

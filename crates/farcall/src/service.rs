@@ -18,6 +18,16 @@ pub struct Service {
     name: &'static str,
     routes: Arc<[Route]>,
     descriptors: Option<&'static [u8]>,
+    attendant: Option<Arc<dyn Attendant>>,
+}
+
+/// Something behind a service that has to do with the server as a whole.
+pub(crate) trait Attendant: Send + Sync {
+    /// The server is about to take calls for these services.
+    fn begin(&self, services: &[Service]);
+
+    /// The server takes no more calls; those under way are finished.
+    fn end(&self) {}
 }
 
 /// One method and the code behind it.
@@ -55,12 +65,21 @@ impl Finished {
 
 impl Service {
     pub(crate) fn new(name: &'static str, routes: Vec<Route>) -> Self {
-        Self { name, routes: routes.into(), descriptors: None }
+        Self { name, routes: routes.into(), descriptors: None, attendant: None }
     }
 
     pub(crate) fn with_descriptors(mut self, descriptors: Option<&'static [u8]>) -> Self {
         self.descriptors = descriptors;
         self
+    }
+
+    pub(crate) fn with_attendant(mut self, attendant: Arc<dyn Attendant>) -> Self {
+        self.attendant = Some(attendant);
+        self
+    }
+
+    pub(crate) fn attendant(&self) -> Option<&dyn Attendant> {
+        self.attendant.as_deref()
     }
 
     /// The full name: package and service, `greet.v1.Greeter`.

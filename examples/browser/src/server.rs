@@ -4,6 +4,7 @@
 
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
 use axum::routing::get;
 use farcall::{Call, Inbound, Outbound, Result, Server, Status};
 use proto::chat::v1::{Chat, Line, ListenRequest, Said};
@@ -67,18 +68,18 @@ async fn main() -> Result<()> {
     let endpoint = std::env::args().nth(1).unwrap_or_else(|| "tcp://127.0.0.1:8080".to_owned());
     let (room, _) = broadcast::channel(64);
     let page = Router::new()
+        .route("/", get(|| file("text/html", include_str!("../page/index.html"))))
+        .route("/farcall.js", get(|| file("text/javascript", include_str!("../page/farcall.js"))))
         .route(
-            "/",
-            get(|| async { ([(CONTENT_TYPE, "text/html")], include_str!("../page/index.html")) }),
-        )
-        .route(
-            "/farcall.js",
-            get(|| async {
-                ([(CONTENT_TYPE, "text/javascript")], include_str!("../page/farcall.js"))
-            }),
+            "/grpc-web.js",
+            get(|| file("text/javascript", include_str!("../page/grpc-web.js"))),
         );
-    let server =
-        Server::new().add(Room(room).into_service()).http(page).listen(endpoint).bind().await?;
-    println!("open {} in a browser", server.endpoint());
+    let server = Server::new().add(Room(room).into_service()).http(page).listen(endpoint);
+    let server = server.bind().await?;
+    println!("listening at {}", server.endpoint());
     server.run().await
+}
+
+async fn file(kind: &'static str, text: &'static str) -> impl IntoResponse {
+    ([(CONTENT_TYPE, kind)], text)
 }

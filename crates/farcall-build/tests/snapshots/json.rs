@@ -3907,6 +3907,9 @@ pub mod json {
                         while let Some(key) = map.next_key::<::farcall::buffa::alloc::string::String>()? {
                             match key.as_str() {
                                 "colour" => {
+                                    if __f_colour.is_some() {
+                                        return Err(::farcall::serde::de::Error::duplicate_field("colour"));
+                                    }
                                     __f_colour = Some({
                                         struct _S;
                                         impl<'de> ::farcall::serde::de::DeserializeSeed<'de> for _S {
@@ -3925,6 +3928,9 @@ pub mod json {
                                     });
                                 }
                                 "colours" => {
+                                    if __f_colours.is_some() {
+                                        return Err(::farcall::serde::de::Error::duplicate_field("colours"));
+                                    }
                                     __f_colours = Some({
                                         struct _S;
                                         impl<'de> ::farcall::serde::de::DeserializeSeed<'de> for _S {
@@ -3945,6 +3951,9 @@ pub mod json {
                                     });
                                 }
                                 "numbers" => {
+                                    if __f_numbers.is_some() {
+                                        return Err(::farcall::serde::de::Error::duplicate_field("numbers"));
+                                    }
                                     __f_numbers = Some({
                                         struct _S;
                                         impl<'de> ::farcall::serde::de::DeserializeSeed<'de> for _S {
@@ -3963,6 +3972,9 @@ pub mod json {
                                     });
                                 }
                                 "byName" | "by_name" => {
+                                    if __f_by_name.is_some() {
+                                        return Err(::farcall::serde::de::Error::duplicate_field("by_name"));
+                                    }
                                     __f_by_name = Some({
                                         struct _S;
                                         impl<'de> ::farcall::serde::de::DeserializeSeed<'de> for _S {
@@ -3987,6 +3999,9 @@ pub mod json {
                                     });
                                 }
                                 "byNumber" | "by_number" => {
+                                    if __f_by_number.is_some() {
+                                        return Err(::farcall::serde::de::Error::duplicate_field("by_number"));
+                                    }
                                     __f_by_number = Some({
                                         struct _S;
                                         impl<'de> ::farcall::serde::de::DeserializeSeed<'de> for _S {
@@ -4005,6 +4020,9 @@ pub mod json {
                                     });
                                 }
                                 "byTruth" | "by_truth" => {
+                                    if __f_by_truth.is_some() {
+                                        return Err(::farcall::serde::de::Error::duplicate_field("by_truth"));
+                                    }
                                     __f_by_truth = Some({
                                         struct _S;
                                         impl<'de> ::farcall::serde::de::DeserializeSeed<'de> for _S {
@@ -4029,11 +4047,17 @@ pub mod json {
                                     });
                                 }
                                 "inner" => {
+                                    if __f_inner.is_some() {
+                                        return Err(::farcall::serde::de::Error::duplicate_field("inner"));
+                                    }
                                     __f_inner = Some(
                                         map.next_value::<::farcall::buffa::MessageField<Shapes>>()?,
                                     );
                                 }
                                 "more" => {
+                                    if __f_more.is_some() {
+                                        return Err(::farcall::serde::de::Error::duplicate_field("more"));
+                                    }
                                     __f_more = Some({
                                         struct _S;
                                         impl<'de> ::farcall::serde::de::DeserializeSeed<'de> for _S {

@@ -1140,6 +1140,9 @@ mod __farcall_tree {
                                 {
                                     match key.as_str() {
                                         "price" => {
+                                            if __f_price.is_some() {
+                                                return Err(::farcall::serde::de::Error::duplicate_field("price"));
+                                            }
                                             __f_price = Some(
                                                 map
                                                     .next_value::<
@@ -1151,6 +1154,9 @@ mod __farcall_tree {
                                             );
                                         }
                                         "code" => {
+                                            if __f_code.is_some() {
+                                                return Err(::farcall::serde::de::Error::duplicate_field("code"));
+                                            }
                                             __f_code = Some({
                                                 struct _S;
                                                 impl<'de> ::farcall::serde::de::DeserializeSeed<'de> for _S {

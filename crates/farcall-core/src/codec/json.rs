@@ -4,9 +4,8 @@ mod scan;
 
 use std::error::Error;
 use std::fmt;
-use std::io::{self, Write};
 
-use bytes::BytesMut;
+use buffa::json::{JsonParseOptions, with_json_parse_options};
 
 use super::{Message, short_name, too_large_to_send};
 use crate::limits::{Limits, MAX_QUOTED};
@@ -17,64 +16,35 @@ use scan::Excess;
 /// What is done with a field that a received JSON message has and its type has not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UnknownFields {
-    /// It is skipped, so that a client may be newer than its server.
+    /// It is skipped, so that a client may be newer than its server. So is the name of an enum's value that is not known.
     #[default]
     Ignore,
     /// The message is refused. A message within a `google.protobuf.Any` is not looked at.
     Refuse,
 }
 
-/// Appends a message.
-pub(super) fn encode_into<M: Message>(
+/// Writes a message, behind `prefix` zeros and with room for `spare` more bytes.
+///
+/// # Errors
+/// `RESOURCE_EXHAUSTED` when the text has more than `max_message` bytes, `INTERNAL` when the message has no JSON form.
+pub(super) fn encode<M: Message>(
     message: &M,
     max_message: usize,
-    out: &mut BytesMut,
-) -> Result<()> {
-    let start = out.len();
-    // What a text is longer than the binary form is a guess, and not worth more than one.
+    prefix: usize,
+    spare: usize,
+) -> Result<Vec<u8>> {
+    // By how much the text is longer than the binary form is a guess, and not worth more than one.
     let binary = message.encoded_len() as usize;
-    out.reserve((binary + binary / 4 + 64).min(max_message.saturating_add(1)));
-    let mut text = Bounded { out, room: max_message, is_full: false };
-    let written = serde_json::to_writer(&mut text, message);
-    let is_full = text.is_full;
-    written.map_err(|error| {
-        out.truncate(start);
-        if is_full {
-            too_large_to_send::<M>(max_message.saturating_add(1), max_message)
-        } else {
-            Status::internal(format!("{} to send has no JSON form: {error}", short_name::<M>()))
-        }
-    })
-}
-
-/// A buffer that takes no more than a message may have.
-struct Bounded<'a> {
-    out: &'a mut BytesMut,
-    room: usize,
-    is_full: bool,
-}
-
-impl Write for Bounded<'_> {
-    #[inline]
-    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        self.write_all(text)?;
-        Ok(text.len())
+    let mut out = Vec::with_capacity(prefix + binary + binary / 4 + 64 + spare);
+    out.resize(prefix, 0);
+    serde_json::to_writer(&mut out, message).map_err(|error| {
+        Status::internal(format!("{} to send has no JSON form: {error}", short_name::<M>()))
+    })?;
+    let size = out.len() - prefix;
+    if size > max_message {
+        return Err(too_large_to_send::<M>(size, max_message));
     }
-
-    #[inline]
-    fn write_all(&mut self, text: &[u8]) -> io::Result<()> {
-        let Some(room) = self.room.checked_sub(text.len()) else {
-            self.is_full = true;
-            return Err(io::ErrorKind::FileTooLarge.into());
-        };
-        self.room = room;
-        self.out.extend_from_slice(text);
-        Ok(())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    Ok(out)
 }
 
 /// Why bytes are no message in JSON.
@@ -111,7 +81,11 @@ impl Error for Unreadable {}
 pub(super) fn decode<M: Message>(text: &[u8], limits: &Limits) -> Result<M, Unreadable> {
     scan::check(text, limits).map_err(Unreadable::Excess)?;
     match limits.json_unknown_fields {
-        UnknownFields::Ignore => serde_json::from_slice(text).map_err(Unreadable::Json),
+        UnknownFields::Ignore => {
+            let options = JsonParseOptions::new().ignore_unknown_enum_values(true);
+            with_json_parse_options(&options, || serde_json::from_slice(text))
+                .map_err(Unreadable::Json)
+        }
         UnknownFields::Refuse => decode_known(text),
     }
 }
@@ -120,7 +94,10 @@ fn decode_known<M: Message>(text: &[u8]) -> Result<M, Unreadable> {
     let mut unknown = None;
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let message = serde_ignored::deserialize(&mut deserializer, |path| {
-        unknown.get_or_insert_with(|| path.to_string().chars().take(MAX_QUOTED).collect());
+        // A question mark stands for each optional level, which is no part of the text.
+        unknown.get_or_insert_with(|| {
+            path.to_string().replace(".?", "").chars().take(MAX_QUOTED).collect()
+        });
     })
     .map_err(Unreadable::Json)?;
     deserializer.end().map_err(Unreadable::Json)?;

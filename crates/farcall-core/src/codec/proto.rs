@@ -7,25 +7,32 @@ use super::too_large_to_send;
 use crate::limits::Limits;
 use crate::status::Result;
 
-/// Appends a message; `before` gets the buffer and the message's size to make room and to write what stands in front.
-///
-/// # Errors
-/// `RESOURCE_EXHAUSTED` when the message is larger than `max_message` bytes; the buffer is as before then.
-pub(super) fn encode_into<M: Message>(
-    message: &M,
-    max_message: usize,
-    out: &mut BytesMut,
-    before: impl FnOnce(&mut BytesMut, u32),
-) -> Result<()> {
-    let mut cache = SizeCache::new();
-    let size = message.compute_size(&mut cache);
-    if size as usize > max_message || size > buffa::MAX_MESSAGE_BYTES {
-        return Err(too_large_to_send::<M>(size as usize, max_message));
+/// A message whose size is known, so that room can be made for it.
+pub(super) struct Measured<'a, M> {
+    message: &'a M,
+    cache: SizeCache,
+    /// Bytes that it will take.
+    pub(super) size: u32,
+}
+
+impl<'a, M: Message> Measured<'a, M> {
+    /// Measures a message.
+    ///
+    /// # Errors
+    /// `RESOURCE_EXHAUSTED` when it is larger than `max_message` bytes.
+    pub(super) fn new(message: &'a M, max_message: usize) -> Result<Self> {
+        let mut cache = SizeCache::new();
+        let size = message.compute_size(&mut cache);
+        if size as usize > max_message || size > buffa::MAX_MESSAGE_BYTES {
+            return Err(too_large_to_send::<M>(size as usize, max_message));
+        }
+        Ok(Self { message, cache, size })
     }
-    before(out, size);
-    out.reserve(size as usize);
-    message.write_to(&mut cache, out);
-    Ok(())
+
+    /// Appends the message.
+    pub(super) fn write(mut self, out: &mut BytesMut) {
+        self.message.write_to(&mut self.cache, out);
+    }
 }
 
 /// Decodes a message within the limits on depth, elements and unknown fields.

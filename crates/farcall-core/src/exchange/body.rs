@@ -20,13 +20,6 @@ pub(super) enum Body {
     Bare(Whole),
 }
 
-/// A message cut out of a body.
-pub(super) struct Piece {
-    pub(super) envelope: Envelope,
-    /// Octets of the body that it took.
-    pub(super) wire_len: usize,
-}
-
 impl Body {
     /// A body whose end is marked by the bits `end` of an envelope's flag, if any.
     pub(super) fn new(framing: Framing, end: u8, limits: &Limits) -> Self {
@@ -37,6 +30,7 @@ impl Body {
         }
     }
 
+    #[inline]
     pub(super) fn push(&mut self, data: Bytes) {
         match self {
             Self::Enveloped(decoder) => decoder.push(data),
@@ -46,13 +40,22 @@ impl Body {
     }
 
     /// The next message, none when more is needed; `ended`: nothing more comes.
-    pub(super) fn next(&mut self, limits: &Limits, ended: bool) -> Result<Option<Piece>> {
+    #[inline]
+    pub(super) fn next(&mut self, limits: &Limits, ended: bool) -> Result<Option<Envelope>> {
         match self {
-            Self::Enveloped(decoder) => Ok(decoder
-                .next(limits)?
-                .map(|envelope| Piece { wire_len: PREFIX_LEN + envelope.payload.len(), envelope })),
+            Self::Enveloped(decoder) => decoder.next(limits),
             Self::Text(text) => text.next(limits, ended),
             Self::Bare(whole) => whole.next(ended),
+        }
+    }
+
+    /// Octets of the body that the message took which was taken last.
+    #[inline]
+    pub(super) fn charge(&mut self, payload: &Bytes) -> usize {
+        match self {
+            Self::Enveloped(_) => PREFIX_LEN + payload.len(),
+            Self::Text(text) => text.charge(),
+            Self::Bare(_) => payload.len(),
         }
     }
 
@@ -65,11 +68,10 @@ impl Body {
         }
     }
 
-    /// The whole body of one message; none when it was too large.
-    pub(super) fn take_whole(&mut self) -> Option<Bytes> {
-        match self {
-            Self::Bare(whole) => whole.take(),
-            Self::Enveloped(_) | Self::Text(_) => None,
+    /// Says that the message came elsewhere, so that an empty body is not taken for one.
+    pub(super) fn forgo(&mut self) {
+        if let Self::Bare(whole) = self {
+            whole.is_taken = true;
         }
     }
 
@@ -157,11 +159,11 @@ impl Text {
         Ok(())
     }
 
-    fn next(&mut self, limits: &Limits, ended: bool) -> Result<Option<Piece>> {
-        if let Some(envelope) = self.decoder.next(limits)? {
-            return Ok(Some(Piece { envelope, wire_len: self.charge() }));
+    fn next(&mut self, limits: &Limits, ended: bool) -> Result<Option<Envelope>> {
+        match self.decoder.next(limits)? {
+            Some(envelope) => Ok(Some(envelope)),
+            None => self.check(ended).map(|()| None),
         }
-        self.check(ended).map(|()| None)
     }
 
     fn take_end(&mut self, limits: &Limits) -> Result<Option<Envelope>> {
@@ -221,7 +223,7 @@ impl Whole {
         }
     }
 
-    fn next(&mut self, ended: bool) -> Result<Option<Piece>> {
+    fn next(&mut self, ended: bool) -> Result<Option<Envelope>> {
         if self.is_too_large {
             let limit = self.limit;
             return Err(Status::resource_exhausted(format!(
@@ -231,21 +233,11 @@ impl Whole {
         if !ended || self.is_taken {
             return Ok(None);
         }
-        Ok(self.take().map(|payload| {
-            let wire_len = payload.len();
-            Piece { envelope: Envelope { compressed: false, payload }, wire_len }
-        }))
-    }
-
-    fn take(&mut self) -> Option<Bytes> {
-        if self.is_too_large {
-            return None;
-        }
         self.is_taken = true;
-        if self.rest.is_empty() {
-            return Some(std::mem::take(&mut self.first));
-        }
-        Some(std::mem::take(&mut self.rest).freeze())
+        let first = std::mem::take(&mut self.first);
+        let rest = std::mem::take(&mut self.rest);
+        let payload = if rest.is_empty() { first } else { rest.freeze() };
+        Ok(Some(Envelope { compressed: false, payload }))
     }
 
     /// A few bytes must not keep a whole read buffer alive.

@@ -83,7 +83,10 @@ impl ClientExchange {
     /// Takes bytes of the reply; `end`: neither bytes nor trailers follow.
     pub fn receive(&mut self, data: Bytes, end: bool) {
         self.has_body |= !data.is_empty();
-        self.receiver.push(data);
+        match &mut self.closing {
+            Closing::Error(reply) => reply.push(&data),
+            _ => self.receiver.push(data),
+        }
         if end {
             self.conclude();
         }
@@ -172,7 +175,7 @@ impl ClientExchange {
                 (Err(status), _) => Err(status),
             },
             Closing::Body { trailing } => Ok(trailing),
-            Closing::Error(reply) => Err(reply.read(self.receiver.take_whole())),
+            Closing::Error(reply) => Err(reply.read()),
         };
         self.end(outcome);
     }

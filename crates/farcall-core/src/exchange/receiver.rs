@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::body::{Body, Piece};
+use super::body::Body;
 use super::{Cardinality, Lane, OutOfOrder};
 use crate::codec::{Codec, Message};
 use crate::compression::Encoding;
@@ -150,6 +150,8 @@ impl Receiver {
         if self.lane.message().is_ok() {
             self.only = Some(self.incoming(payload, self.encoding, 0));
         }
+        // The body has no message any more, not even an empty one.
+        self.body.forgo();
         self.end();
     }
 
@@ -160,11 +162,6 @@ impl Receiver {
         };
         let encoding = self.encoding_of(compressed)?;
         encoding.decompress(&payload, MAX_END).map(Some)
-    }
-
-    /// The whole of a body that is not enveloped; none when it was too large.
-    pub(super) fn take_whole(&mut self) -> Option<Bytes> {
-        self.body.take_whole()
     }
 
     pub(super) fn end(&mut self) {
@@ -218,9 +215,9 @@ impl Receiver {
         if self.lane.is_ended() {
             return Ok(Next::End);
         }
-        if let Some(piece) = self.body.next(&self.limits, self.source == Source::Ended)? {
+        if let Some(envelope) = self.body.next(&self.limits, self.source == Source::Ended)? {
             self.lane.message().map_err(Status::unimplemented)?;
-            return Ok(Next::Message(self.open(piece)?));
+            return Ok(Next::Message(self.open(envelope)?));
         }
         match self.source {
             Source::Open => return Ok(Next::Pending),
@@ -245,8 +242,9 @@ impl Receiver {
         }
     }
 
-    fn open(&self, piece: Piece) -> Result<Incoming> {
-        let Piece { envelope: Envelope { compressed, payload }, wire_len } = piece;
+    fn open(&mut self, envelope: Envelope) -> Result<Incoming> {
+        let Envelope { compressed, payload } = envelope;
+        let wire_len = self.body.charge(&payload);
         let encoding = match self.dialect.framing() {
             // A body without envelopes is compressed as its head says.
             Framing::Bare => self.encoding,

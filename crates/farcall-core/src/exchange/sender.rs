@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use crate::base64;
 use crate::codec::{self, Message};
 use crate::compression::Encoding;
-use crate::envelope::{COMPRESSED, PREFIX_LEN, put_prefix};
+use crate::envelope::PREFIX_LEN;
 use crate::limits::Limits;
 use crate::protocol::{Dialect, Framing};
 use crate::status::{Result, Status};
@@ -50,14 +50,13 @@ impl Sender {
     /// `RESOURCE_EXHAUSTED` when the message is larger than the limit for sending, `INTERNAL` when it has no JSON form.
     pub fn envelope<M: Message>(&self, message: &M, compress: bool) -> Result<Bytes> {
         let compress = compress && self.encoding != Encoding::Identity;
+        let codec = self.dialect.codec();
         match self.dialect.framing() {
-            Framing::Bare if !compress => {
-                let mut out = BytesMut::new();
-                self.dialect.codec().encode_into(message, self.max_message, &mut out)?;
-                Ok(out.freeze())
+            Framing::Bare if compress => {
+                codec::compressed(&codec::encode(codec, message, self.max_message)?, self.encoding)
             }
-            Framing::Bare => self.compressed(message, 0).map(Into::into),
-            Framing::Enveloped => Ok(self.enveloped(message, compress)?.freeze()),
+            Framing::Bare => codec::encode(codec, message, self.max_message),
+            Framing::Enveloped => self.enveloped(message, compress),
             Framing::EnvelopedText => {
                 Ok(base64::encode_padded(&self.enveloped(message, compress)?).into())
             }
@@ -88,52 +87,39 @@ impl Sender {
         }
     }
 
-    /// What [`envelope`](Self::envelope) has made without compression, compressed: for a call that is told so when its
-    /// request is encoded already.
+    /// Compresses a message that [`envelope`](Self::envelope) has encoded in the same dialect without compression, for
+    /// those who learn late that it is to be compressed. Without an encoding it stays as it is.
     ///
     /// # Errors
-    /// `INTERNAL` when the compressor fails, which it has no reason to.
-    pub fn recompress(&self, plain: Bytes) -> Result<Bytes> {
+    /// `INTERNAL` when the bytes are no such message, or the compressor fails.
+    pub fn compress(&self, encoded: Bytes) -> Result<Bytes> {
         if self.encoding == Encoding::Identity {
-            return Ok(plain);
+            return Ok(encoded);
         }
+        let no_message = || Status::internal("expected an encoded message to be compressed");
+        let plain = |envelope: &Bytes| {
+            (envelope.len() >= PREFIX_LEN)
+                .then(|| envelope.slice(PREFIX_LEN..))
+                .ok_or_else(no_message)
+        };
         match self.dialect.framing() {
-            Framing::Bare => self.compress_behind(0, &plain).map(Into::into),
-            Framing::Enveloped => self.compress_envelope(&plain).map(Into::into),
+            Framing::Bare => codec::compressed(&encoded, self.encoding),
+            Framing::Enveloped => codec::compressed_envelope(&plain(&encoded)?, self.encoding),
             Framing::EnvelopedText => {
-                let plain = base64::decode(&plain).unwrap_or_default();
-                Ok(base64::encode_padded(&self.compress_envelope(&plain)?).into())
+                let envelope = base64::decode(&encoded).ok_or_else(no_message)?.into();
+                let compressed = codec::compressed_envelope(&plain(&envelope)?, self.encoding)?;
+                Ok(base64::encode_padded(&compressed).into())
             }
         }
     }
 
-    fn compress_envelope(&self, plain: &[u8]) -> Result<Vec<u8>> {
-        let mut out =
-            self.compress_behind(PREFIX_LEN, plain.get(PREFIX_LEN..).unwrap_or_default())?;
-        let len = u32::try_from(out.len() - PREFIX_LEN).map_err(Status::internal)?;
-        put_prefix(&mut &mut out[..PREFIX_LEN], COMPRESSED, len);
-        Ok(out)
-    }
-
-    fn compress_behind(&self, prefix: usize, plain: &[u8]) -> Result<Vec<u8>> {
-        let mut out = vec![0; prefix];
-        self.encoding.compress(plain, &mut out)?;
-        Ok(out)
-    }
-
-    fn enveloped<M: Message>(&self, message: &M, compress: bool) -> Result<BytesMut> {
-        if !compress {
-            let (codec, spare) = (self.dialect.codec(), self.dialect.spare());
-            return codec::encode_envelope(codec, message, self.max_message, spare);
+    fn enveloped<M: Message>(&self, message: &M, compress: bool) -> Result<Bytes> {
+        let (codec, max_message) = (self.dialect.codec(), self.max_message);
+        if compress {
+            let plain = codec::encode(codec, message, max_message)?;
+            codec::compressed_envelope(&plain, self.encoding)
+        } else {
+            codec::encode_envelope(codec, message, max_message, self.dialect.spare())
         }
-        let mut out = self.compressed(message, PREFIX_LEN)?;
-        let len = u32::try_from(out.len() - PREFIX_LEN).map_err(Status::internal)?;
-        put_prefix(&mut &mut out[..PREFIX_LEN], COMPRESSED, len);
-        Ok(Bytes::from(out).into())
-    }
-
-    fn compressed<M: Message>(&self, message: &M, prefix: usize) -> Result<Vec<u8>> {
-        let codec = self.dialect.codec();
-        codec::encode_compressed(codec, message, self.max_message, self.encoding, prefix)
     }
 }

@@ -1,13 +1,15 @@
 //! Content types: which dialect a body is in.
 
+use super::reply::CONTENT_TYPES;
 use super::{Dialect, Framing, Protocol};
 use crate::codec::Codec;
 
 /// What a content type says; none when it is no call's. Parameters are overlooked, but for a charset that JSON never has.
 pub(super) fn read(value: &[u8]) -> Option<Dialect> {
-    // By far the most frequent, and without any choice.
-    if value == b"application/grpc" {
-        return Some(Dialect::new(Protocol::Grpc, Codec::Proto, Framing::Enveloped));
+    // What is sent here is what most others send.
+    let known = CONTENT_TYPES.iter().position(|known| known.as_bytes() == value);
+    if let Some(number) = known {
+        return Some(Dialect::numbered(number));
     }
     let end = value.iter().position(|byte| *byte == b';').unwrap_or(value.len());
     let (essence, parameters) = value.split_at(end);

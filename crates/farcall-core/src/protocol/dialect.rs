@@ -121,6 +121,19 @@ impl Dialect {
         2 * family + self.codec as usize
     }
 
+    /// The dialect of that [`number`](Self::number).
+    pub(super) const fn numbered(number: usize) -> Self {
+        let (protocol, framing) = match number / 2 {
+            0 => (Protocol::Grpc, Framing::Enveloped),
+            1 => (Protocol::GrpcWeb, Framing::Enveloped),
+            2 => (Protocol::GrpcWeb, Framing::EnvelopedText),
+            3 => (Protocol::Connect, Framing::Enveloped),
+            _ => (Protocol::Connect, Framing::Bare),
+        };
+        let codec = if number.is_multiple_of(2) { Codec::Proto } else { Codec::Json };
+        Self::new(protocol, codec, framing)
+    }
+
     /// Bytes that are worth keeping free behind a message, because the end of the reply may be put there.
     pub(crate) fn spare(self) -> usize {
         match (self.protocol, self.framing) {
@@ -176,10 +189,12 @@ impl Dialect {
             return connect::whole(self, metadata, encoding, message, trailing);
         }
         let head = self.response_head(metadata, encoding);
-        let Ending { body, trailers } = self.end(Ok(()), trailing);
-        let body = match body {
-            Some(end) => reply::join(message, &end),
-            None => message,
+        let (body, trailers) = match self.protocol {
+            Protocol::Grpc => (message, Some(grpc::trailers(Ok(()), trailing))),
+            Protocol::GrpcWeb => {
+                (reply::join(message, &grpc_web::end(self, Ok(()), trailing)), None)
+            }
+            Protocol::Connect => (reply::join(message, &connect::end(Ok(()), trailing)), None),
         };
         Answer { head, body: Some(body), trailers }
     }
@@ -233,6 +248,10 @@ impl Dialect {
     /// The failure of a call whose body ends without an end that says how it went: it cannot be taken for a success.
     #[cold]
     pub(crate) fn no_end(self) -> Status {
-        Status::internal("the reply ended without saying how the call went")
+        let end = match self.protocol {
+            Protocol::Grpc | Protocol::GrpcWeb => "trailers in its body",
+            Protocol::Connect => "an end of the stream",
+        };
+        Status::internal(format!("the reply ended without {end}, so without an outcome"))
     }
 }

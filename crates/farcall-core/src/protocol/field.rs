@@ -40,6 +40,14 @@ pub(super) fn is_readable(field: Field<'_>) -> bool {
     !is_binary(field.name) || pieces(field).all(base64::is_valid)
 }
 
+/// Whether a field that came in a body could have come as a field of HTTP: a token and, behind it, no control character (RFC
+/// 9110 sections 5.1 and 5.5). What could not would become two fields when it is sent on.
+pub(super) fn is_legal(name: &[u8], value: &[u8]) -> bool {
+    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    let is_text = |byte: &u8| *byte == b'\t' || *byte >= b' ' && *byte != 0x7f;
+    !name.is_empty() && name.iter().all(is_token) && value.iter().all(is_text)
+}
+
 /// A peer's text as an error shows it: escaped, and no more than a beginning of it.
 pub(super) fn quote(text: &[u8]) -> impl fmt::Display {
     text.get(..MAX_QUOTED).unwrap_or(text).escape_ascii().to_string()

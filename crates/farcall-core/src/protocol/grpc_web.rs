@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use bytes::{BufMut, Bytes, BytesMut};
 use farcall_wire::fields::Fields;
 
-use super::field::quote;
+use super::field::{is_legal, quote};
 use super::{Dialect, Framing, grpc};
 use crate::base64;
 use crate::envelope::{PREFIX_LEN, put_prefix};
@@ -65,9 +65,7 @@ pub(super) fn read_end(block: &[u8]) -> Result<Metadata> {
         }
         let colon = line.iter().position(|byte| *byte == b':').ok_or_else(|| no_field(line))?;
         let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
-        let is_name = |byte: &u8| byte.is_ascii_graphic();
-        let is_value = |byte: &u8| *byte >= b' ' && *byte != 0x7f || *byte == b'\t';
-        if name.is_empty() || !name.iter().all(is_name) || !value.iter().all(is_value) {
+        if !is_legal(name, value) {
             return Err(no_field(line));
         }
         fields.push(name.to_ascii_lowercase(), value);

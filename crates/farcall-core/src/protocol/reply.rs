@@ -61,22 +61,10 @@ impl Dialect {
 
 /// The heads without metadata, by dialect and encoding.
 static HEADS: LazyLock<Vec<Fields>> = LazyLock::new(|| {
-    use crate::codec::Codec;
-    use crate::protocol::Framing;
-    let dialects = [
-        (Protocol::Grpc, Framing::Enveloped),
-        (Protocol::GrpcWeb, Framing::Enveloped),
-        (Protocol::GrpcWeb, Framing::EnvelopedText),
-        (Protocol::Connect, Framing::Enveloped),
-        (Protocol::Connect, Framing::Bare),
-    ];
     let mut heads = vec![Fields::new(); CONTENT_TYPES.len() * ENCODINGS];
-    for (protocol, framing) in dialects {
-        for codec in [Codec::Proto, Codec::Json] {
-            for encoding in Encoding::ALL {
-                let dialect = Dialect::new(protocol, codec, framing);
-                heads[place(dialect, *encoding)] = plain_head(dialect, *encoding);
-            }
+    for dialect in (0..CONTENT_TYPES.len()).map(Dialect::numbered) {
+        for encoding in Encoding::ALL {
+            heads[place(dialect, *encoding)] = plain_head(dialect, *encoding);
         }
     }
     heads
@@ -170,14 +158,18 @@ fn refuse(status: &str, fields: &[(&str, &str)]) -> Refusal {
     Refusal { head, body: None }
 }
 
-/// The answer to a verb that the method cannot be called by.
+/// The answer to a verb that the method cannot be called by; `is_readable`: it can be called by a GET, and none: there is no
+/// method.
 #[cold]
-pub(super) fn wrong_verb(is_readable: bool) -> Refusal {
-    let allow = if is_readable { "GET, POST" } else { "POST" };
-    refuse("405", &[("allow", allow)])
+pub(super) fn wrong_verb(is_readable: Option<bool>) -> Refusal {
+    match is_readable {
+        None => refuse("404", &[]),
+        Some(true) => refuse("405", &[("allow", "GET, POST")]),
+        Some(false) => refuse("405", &[("allow", "POST")]),
+    }
 }
 
-/// The answer to a body that the method does not take.
+/// The answer to a body that the method does not take; none: there is no method.
 #[cold]
 pub(super) fn wrong_content_type(method: Option<&Method>) -> Refusal {
     const UNARY: &str = "application/grpc, application/grpc+proto, application/grpc+json, \

@@ -37,6 +37,13 @@ pub(crate) static READ: Method = Method {
     ..method("Read", "/farcall.test.Notes/Read", Kind::Unary)
 };
 
+/// The encodings that gRPC tells a peer.
+#[cfg(not(feature = "compression"))]
+pub(crate) const ACCEPTED: &str = "identity,gzip";
+/// The encodings that gRPC tells a peer.
+#[cfg(feature = "compression")]
+pub(crate) const ACCEPTED: &str = "identity,zstd,gzip,br,deflate,snappy";
+
 /// gRPC as most speak it.
 pub(crate) fn grpc() -> Dialect {
     Dialect::for_call(Protocol::Grpc, Codec::Proto, &TAKE)

@@ -298,3 +298,54 @@ impl fmt::Display for CertificateName {
         write!(f, "{kind}:{}", self.value())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn example() -> Vec<u8> {
+        let names = ["a.example".to_owned(), "127.0.0.1".to_owned()];
+        rcgen::generate_simple_self_signed(names).unwrap().cert.der().to_vec()
+    }
+
+    #[test]
+    fn what_is_no_certificate_has_no_names() {
+        for bytes in [&b""[..], b"\0", b"\x30\x80", &[0xff; 1000]] {
+            let certificate = Certificate::new(bytes);
+            assert!(certificate.names().is_empty() && certificate.subject().is_empty());
+            assert_eq!(certificate.holder(), "nobody (it has no names)");
+        }
+    }
+
+    #[test]
+    fn a_certificate_cut_anywhere_is_read_as_far_as_it_goes() {
+        let whole = example();
+        assert_eq!(Certificate::new(&whole).names().len(), 2);
+        for length in 0..whole.len() {
+            let _ = Certificate::new(&whole[..length]).to_string();
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_passed_over(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Certificate::new(&bytes).to_string();
+        }
+
+        #[test]
+        fn a_certificate_with_changed_bytes_is_read_or_passed_over(
+            changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+        ) {
+            static EXAMPLE: std::sync::LazyLock<Vec<u8>> = std::sync::LazyLock::new(example);
+            let mut bytes = EXAMPLE.clone();
+            for (at, byte) in changes {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            let certificate = Certificate::new(&bytes);
+            let _ = (certificate.to_string(), certificate.not_after(), certificate.holder());
+        }
+    }
+}

@@ -128,7 +128,8 @@ impl ClientTls {
         let parsed = parse_server_name(server_name)?;
         let state = ClientConnection::new(self.config()?, parsed).map_err(cannot_set_up)?;
         let is_verified = !matches!(settings.trust, Trust::Everybody);
-        Session::connect(state, connection, server_name, is_verified).await
+        let session = Session::new(state, connection);
+        session.connect(server_name, is_verified).await
     }
 
     fn from(settings: Settings) -> Self {

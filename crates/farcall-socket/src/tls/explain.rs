@@ -158,6 +158,8 @@ fn incompatible(cause: &PeerIncompatible) -> String {
         PeerIncompatible::ServerDoesNotSupportTls12Or13
         | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
         | PeerIncompatible::SupportedVersionsExtensionRequired
+        // Which came with TLS 1.2, and is looked for first.
+        | PeerIncompatible::SignatureAlgorithmsExtensionRequired
         | PeerIncompatible::Tls12NotOffered
         | PeerIncompatible::Tls12NotOfferedOrEnabled => {
             "speaks no version of TLS that we do (1.2 and 1.3)".to_owned()
@@ -192,10 +194,9 @@ fn plaintext(opening: &[u8]) -> Option<String> {
     let line = || quote(&String::from_utf8_lossy(opening));
     Some(match opening {
         [b'H', b'T', b'T', b'P', ..] => format!("plaintext HTTP/1 (`{}...`)", line()),
-        [b'P', b'R', b'I', b' ', ..] => "plaintext HTTP/2".to_owned(),
-        // The length of a first SETTINGS, its type and no flags (RFC 9113, section 4.1).
-        [0, 0, _, 4, 0, ..] => "plaintext HTTP/2".to_owned(),
-        _ if methods.iter().any(|method| is_method(&method)) => {
+        // The preface of a client; the length of a server's first SETTINGS, its type and no flags (RFC 9113, section 3.4).
+        [b'P', b'R', b'I', b' ', ..] | [0, 0, _, 4, 0, ..] => "plaintext HTTP/2".to_owned(),
+        _ if methods.iter().any(is_method) => {
             format!("plaintext HTTP/1 (`{}...`)", line())
         }
         _ if opening.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\r' | b'\n')) => {

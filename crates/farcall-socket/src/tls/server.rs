@@ -64,6 +64,8 @@ impl ServerTls {
     /// One more certificate. A client is shown the first that is for the host it asks for and signed in a way that it
     /// understands; a client that asks for another host, or for none, is shown the first of all.
     #[must_use]
+    // As a server adds services; nobody would write `tls + identity`.
+    #[allow(clippy::should_implement_trait)]
     pub fn add(self, identity: Identity) -> Self {
         self.with(|settings| settings.identities.push(identity))
     }
@@ -110,7 +112,8 @@ impl ServerTls {
     /// a setting cannot be used.
     pub async fn accept(&self, connection: Connection) -> Result<Connection, TlsError> {
         let state = ServerConnection::new(self.config()?).map_err(cannot_set_up)?;
-        Session::accept(state, connection).await
+        let session = Session::new(state, connection);
+        session.accept().await
     }
 
     fn from(settings: Settings) -> Self {

@@ -46,10 +46,11 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    fn new(mut state: rustls::Connection, transport: Connection) -> Self {
-        state.set_buffer_limit(Some(TLS_WRITE_BYTES));
-        Self {
-            state,
+    /// A session before its handshake. It is large, and so lives in a box from its first moment: futures that hold it by
+    /// value would be copied about.
+    pub(super) fn new(state: impl Into<rustls::Connection>, transport: Connection) -> Box<Self> {
+        let mut session = Box::new(Self {
+            state: state.into(),
             transport,
             server_name: None,
             info: TlsInfo::default(),
@@ -61,7 +62,9 @@ impl Session {
             is_closing: false,
             is_flushed: true,
             wakers: Wakers::default(),
-        }
+        });
+        session.state.set_buffer_limit(Some(TLS_WRITE_BYTES));
+        session
     }
 
     pub(crate) fn transport(&self) -> &Connection {
@@ -230,7 +233,7 @@ impl Session {
         }
     }
 
-    /// How the bytes end, if they have. An end without a close_notify may be the work of somebody on the way (RFC 8446,
+    /// How the bytes end, if they have. An end without a `close_notify` may be the work of somebody on the way (RFC 8446,
     /// section 6.1).
     fn end(&mut self) -> Option<io::Result<()>> {
         if let Some(failure) = &self.failure {

@@ -217,7 +217,7 @@ async fn t03_a_handshake_that_comes_byte_by_byte_is_a_handshake() {
         })
         .await;
         let (mut left, mut right) = (left.unwrap(), right.unwrap());
-        let sent = vec![5; 40_000];
+        let sent = vec![5; 10_000];
         let send = async {
             left.write_all(&sent).await.unwrap();
             left.shutdown().await.unwrap();
@@ -298,4 +298,12 @@ async fn t05_a_session_takes_no_early_data() {
         let mut word = [0; 4];
         client.read_exact(&mut word).await.unwrap();
     }
+}
+
+#[test]
+fn a_handshake_is_a_small_future() {
+    let (client, server) = pair();
+    let (left, right) = Connection::pair();
+    assert!(size_of_val(&client.connect(left, "localhost")) < 1024);
+    assert!(size_of_val(&server.accept(right)) < 1024);
 }

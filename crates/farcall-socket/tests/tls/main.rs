@@ -6,5 +6,11 @@ mod authority;
 #[path = "../folder/mod.rs"]
 mod folder;
 
+mod bytes;
+mod certificates;
+mod client_certificates;
+mod errors;
 mod handshake;
+mod openssl;
+mod server_certificates;
 mod stranger;

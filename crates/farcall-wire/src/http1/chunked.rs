@@ -90,10 +90,12 @@ impl Chunked {
             (State::Size, _) if self.digits == 0 => {
                 return Err("expected a chunk size in hex digits");
             }
-            (State::Size, b'\r') | (State::Extension, b'\r') => State::SizeEnd,
+            (State::Size | State::Extension, b'\r') => State::SizeEnd,
             (State::Size | State::Space, b' ' | b'\t') => self.extension(State::Space)?,
-            (State::Size | State::Space, b';') => self.extension(State::Extension)?,
-            (State::Extension, b'\t' | b' '..=b'~' | 0x80..) => self.extension(State::Extension)?,
+            (State::Size | State::Space, b';')
+            | (State::Extension, b'\t' | b' '..=b'~' | 0x80..) => {
+                self.extension(State::Extension)?
+            }
             (State::SizeEnd, b'\n') => {
                 self.digits = 0;
                 State::Data

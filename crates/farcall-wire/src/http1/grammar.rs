@@ -8,9 +8,10 @@ pub(super) fn is_token(octets: &[u8]) -> bool {
 /// Whether a field's value can be sent: no control character but the tab (RFC 9110 section 5.5).
 pub(super) fn is_value(octets: &[u8]) -> bool {
     // No early end: the loop then works on many octets at once.
-    !octets
-        .iter()
-        .fold(false, |found, &octet| found | ((octet < b' ') & (octet != b'\t')) | (octet == 0x7f))
+    let controls = octets.iter().fold(0, |found, &octet| {
+        found | u8::from(octet < b' ' && octet != b'\t') | u8::from(octet == 0x7f)
+    });
+    controls == 0
 }
 
 /// A number of digits only: no sign, no list, no overflow.
@@ -32,33 +33,28 @@ pub(super) fn members(list: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// Whether this is a host and perhaps a port (RFC 9110 section 7.2), without userinfo.
 pub(super) fn is_authority(octets: &[u8]) -> bool {
-    let (host, port) = match octets.first() {
-        Some(b'[') => match octets.iter().position(|octet| *octet == b']') {
-            Some(end) if is_ip_literal(&octets[1..end]) => octets.split_at(end + 1),
-            _ => return false,
-        },
-        _ => {
-            let end = octets.iter().position(|octet| *octet == b':').unwrap_or(octets.len());
-            let (host, port) = octets.split_at(end);
-            if !is_registered_name(host) {
-                return false;
-            }
-            (host, port)
-        }
+    let end = if octets.first() == Some(&b'[') {
+        octets.iter().position(|octet| *octet == b']').map_or(0, |last| last + 1)
+    } else {
+        octets.iter().position(|octet| *octet == b':').unwrap_or(octets.len())
     };
-    match port {
-        [] => !host.is_empty(),
-        [b':', digits @ ..] => {
-            !host.is_empty()
-                && (digits.is_empty()
-                    || digits.len() <= 5 && number(digits).is_some_and(|port| port <= 0xffff))
+    let (host, port) = octets.split_at(end);
+    let valid = match host {
+        [b'[', address @ .., b']'] => is_ip_address(address),
+        name => !name.is_empty() && is_registered_name(name),
+    };
+    valid
+        && match port {
+            [] | [b':'] => true,
+            [b':', digits @ ..] => {
+                digits.len() <= 5 && number(digits).is_some_and(|port| port <= 0xffff)
+            }
+            _ => false,
         }
-        _ => false,
-    }
 }
 
 /// What is between the brackets of an address: an IPv6 address without a zone, by its octets.
-fn is_ip_literal(octets: &[u8]) -> bool {
+fn is_ip_address(octets: &[u8]) -> bool {
     octets.contains(&b':')
         && octets
             .iter()
@@ -78,14 +74,14 @@ fn is_registered_name(octets: &[u8]) -> bool {
     true
 }
 
-/// Whether every line of a head ends with CRLF: an LF alone is a line's end to some readers and
+/// Whether a line of a head ends with an LF alone: that is a line's end to some readers and
 /// none to others (RFC 9112 section 2.2).
 pub(super) fn has_bare_line_feed(head: &[u8]) -> bool {
-    head.first() == Some(&b'\n')
-        || head
-            .iter()
-            .zip(head.iter().skip(1))
-            .fold(false, |found, (&before, &octet)| found | ((octet == b'\n') & (before != b'\r')))
+    let pairs = head.iter().zip(head.iter().skip(1));
+    let bare = pairs.fold(0, |found, (&before, &octet)| {
+        found | (u8::from(octet == b'\n') & u8::from(before != b'\r'))
+    });
+    bare != 0 || head.first() == Some(&b'\n')
 }
 
 const fn table(others: &[u8]) -> [bool; 256] {

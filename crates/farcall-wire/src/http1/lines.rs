@@ -14,7 +14,7 @@ const MAX_LINE: usize = 256;
 /// The latest request lines, each as its concatenated parts.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
-    lines: [(Bytes, Option<NonZeroU64>); LINES],
+    places: [(Bytes, Option<NonZeroU64>); LINES],
     /// Different lines so far.
     count: u64,
     scratch: Vec<u8>,
@@ -27,7 +27,7 @@ impl Lines {
         self.scratch.clear();
         line.concat(&mut self.scratch);
         // Lines of equal length share a place; most connections have few different ones in use.
-        let place = &mut self.lines[self.scratch.len() % LINES];
+        let place = &mut self.places[self.scratch.len() % LINES];
         if place.0 != self.scratch || place.1.is_none() {
             let bytes = Bytes::copy_from_slice(&self.scratch);
             if bytes.len() > MAX_LINE {

@@ -27,6 +27,7 @@ pub(super) enum Content {
 
 /// A head and what it means to the engine.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools)] // each is a fact of its own; no two of them make a state
 pub(super) struct Request {
     /// Octets that it took.
     pub(super) size: usize,

@@ -59,6 +59,7 @@ impl Special {
 
 /// What a head says about its connection and its framing.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // each is a fact of its own; no two of them make a state
 pub(super) struct Facts<'a> {
     pub(super) host: Option<&'a [u8]>,
     pub(super) content_length: Option<u64>,

@@ -58,15 +58,15 @@ pub struct Deflate {
 /// Makes our messages small.
 #[derive(Debug)]
 pub(super) struct Deflater {
-    machine: Compress,
+    /// About 300 KiB: there only from the first message on, and not between messages that have
+    /// nothing to do with each other when the connection is quiet.
+    machine: Option<Compress>,
     agreed: Deflate,
 }
 
 impl Deflater {
     pub(super) fn new(agreed: Deflate) -> Self {
-        let level = Compression::new(agreed.level.min(9).into());
-        let bits = agreed.local_window_bits.clamp(9, 15);
-        Self { machine: Compress::new_with_window_bits(level, false, bits), agreed }
+        Self { machine: None, agreed }
     }
 
     /// Whether a message of this length is to be compressed.
@@ -76,14 +76,19 @@ impl Deflater {
 
     /// A whole message, compressed.
     pub(super) fn deflate(&mut self, message: &[u8], out: &mut BytesMut) {
+        let agreed = self.agreed;
+        let machine = self.machine.get_or_insert_with(|| {
+            let level = Compression::new(agreed.level.min(9).into());
+            Compress::new_with_window_bits(level, false, agreed.local_window_bits.clamp(9, 15))
+        });
         let mut rest = message;
         let mut step = [0; STEP];
         loop {
-            let (consumed, produced) = (self.machine.total_in(), self.machine.total_out());
+            let (consumed, produced) = (machine.total_in(), machine.total_out());
             // The only error is an impossible state: raw streams with no dictionary have none.
-            let _ = self.machine.compress(rest, &mut step, FlushCompress::Sync);
-            let consumed = (self.machine.total_in() - consumed) as usize;
-            let produced = (self.machine.total_out() - produced) as usize;
+            let _ = machine.compress(rest, &mut step, FlushCompress::Sync);
+            let consumed = (machine.total_in() - consumed) as usize;
+            let produced = (machine.total_out() - produced) as usize;
             out.put_slice(&step[..produced]);
             rest = &rest[consumed..];
             if rest.is_empty() && produced < STEP || consumed == 0 && produced == 0 {
@@ -93,8 +98,15 @@ impl Deflater {
         if out.ends_with(&TAIL) {
             out.truncate(out.len() - TAIL.len());
         }
+        if agreed.local_no_context_takeover {
+            machine.reset();
+        }
+    }
+
+    /// Gives memory back, if the next message does not need it.
+    pub(super) fn shrink(&mut self) {
         if self.agreed.local_no_context_takeover {
-            self.machine.reset();
+            self.machine = None;
         }
     }
 }
@@ -102,7 +114,8 @@ impl Deflater {
 /// Makes the peer's messages whole.
 #[derive(Debug)]
 pub(super) struct Inflater {
-    machine: Decompress,
+    /// About 40 KiB, there as long as the deflater's.
+    machine: Option<Decompress>,
     no_context_takeover: bool,
     /// DEFLATE streams that ended within the message, and how many may.
     ends: u32,
@@ -114,7 +127,7 @@ pub(super) struct Inflater {
 impl Inflater {
     pub(super) fn new(agreed: Deflate, max_ends: u32) -> Self {
         Self {
-            machine: Decompress::new(false),
+            machine: None,
             no_context_takeover: agreed.remote_no_context_takeover,
             ends: 0,
             at_end: false,
@@ -133,13 +146,14 @@ impl Inflater {
         let mut step = [0; STEP];
         while !rest.is_empty() || !self.at_end {
             self.at_end = false;
-            let (consumed, produced) = (self.machine.total_in(), self.machine.total_out());
+            let machine = self.machine.get_or_insert_with(|| Decompress::new(false));
+            let (consumed, produced) = (machine.total_in(), machine.total_out());
             let status =
-                self.machine.decompress(rest, &mut step, FlushDecompress::Sync).map_err(|_| {
+                machine.decompress(rest, &mut step, FlushDecompress::Sync).map_err(|_| {
                     Fault::new(CloseCode::INVALID_DATA, "compressed data that is not DEFLATE")
                 })?;
-            let consumed = (self.machine.total_in() - consumed) as usize;
-            let produced = (self.machine.total_out() - produced) as usize;
+            let consumed = (machine.total_in() - consumed) as usize;
+            let produced = (machine.total_out() - produced) as usize;
             if out.len() + produced > limit {
                 return Err(Fault::new(
                     CloseCode::TOO_BIG,
@@ -168,7 +182,7 @@ impl Inflater {
         self.at_end = false;
         self.ends = 0;
         if self.no_context_takeover {
-            self.machine.reset(false);
+            self.reset();
         }
         Ok(())
     }
@@ -179,8 +193,21 @@ impl Inflater {
         if self.ends > self.max_ends {
             return Err(Fault::new(CloseCode::POLICY, "too many final blocks in one message"));
         }
-        self.machine.reset(false);
+        self.reset();
         self.at_end = true;
         Ok(())
+    }
+
+    fn reset(&mut self) {
+        if let Some(machine) = &mut self.machine {
+            machine.reset(false);
+        }
+    }
+
+    /// Gives memory back, if the next message does not need it. Not within a message.
+    pub(super) fn shrink(&mut self) {
+        if self.no_context_takeover {
+            self.machine = None;
+        }
     }
 }

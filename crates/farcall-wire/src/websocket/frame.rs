@@ -8,6 +8,10 @@ pub use super::mask::{MaskKey, apply as mask};
 /// Payload octets of a control frame (RFC 6455 section 5.5).
 pub const MAX_CONTROL: usize = 125;
 
+/// In place of a length: it follows in 16 or in 64 bits.
+const LENGTH_16: u8 = 0x7e;
+const LENGTH_64: u8 = 0x7f;
+
 /// What a frame is (RFC 6455 section 5.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OpCode {
@@ -95,7 +99,7 @@ impl FrameHead {
     pub fn parse(octets: &[u8]) -> Result<Option<(Self, usize)>, LengthError> {
         let [first, second, rest @ ..] = octets else { return Ok(None) };
         let (length, size) = match second & 0x7f {
-            126 => {
+            LENGTH_16 => {
                 let Some(length) = rest.first_chunk().copied().map(u16::from_be_bytes) else {
                     return Ok(None);
                 };
@@ -104,7 +108,7 @@ impl FrameHead {
                 }
                 (length.into(), 4)
             }
-            127 => {
+            LENGTH_64 => {
                 let Some(length) = rest.first_chunk().copied().map(u64::from_be_bytes) else {
                     return Ok(None);
                 };
@@ -143,11 +147,11 @@ impl FrameHead {
         match self.length {
             0..=125 => out.put_u8(masked | self.length as u8),
             126..=0xffff => {
-                out.put_u8(masked | 126);
+                out.put_u8(masked | LENGTH_16);
                 out.put_u16(self.length as u16);
             }
             _ => {
-                out.put_u8(masked | 127);
+                out.put_u8(masked | LENGTH_64);
                 out.put_u64(self.length);
             }
         }

@@ -44,9 +44,9 @@ impl MaskKeys {
         hasher.write_u64(self.seed);
         hasher.write_u64(self.counter);
         self.counter = self.counter.wrapping_add(1);
-        let [a, b, c, d, e, f, g, h] = hasher.finish().to_ne_bytes();
-        self.spare = Some([e, f, g, h]);
-        [a, b, c, d]
+        let hash = hasher.finish();
+        self.spare = Some(((hash >> 32) as u32).to_ne_bytes());
+        (hash as u32).to_ne_bytes()
     }
 }
 

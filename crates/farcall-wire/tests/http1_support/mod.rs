@@ -1,6 +1,9 @@
 //! What the HTTP/1.1 tests share.
 #![allow(dead_code)] // each test binary uses its part
 
+#[path = "../support/random.rs"]
+pub(crate) mod random;
+
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -97,7 +100,7 @@ impl Raw {
 }
 
 /// What a server of tests has seen and sent.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Story {
     /// Method, path and content of each complete request.
     pub(crate) answered: Vec<(String, String, String)>,
@@ -188,7 +191,6 @@ impl Echo {
                 }
             }
             Event::Trailers { fields, .. } => {
-                self.flush();
                 self.story.seen.push(format!("{fields:?}"));
                 self.answer();
             }

@@ -5,3 +5,4 @@ pub(crate) mod pair;
 #[path = "../support/random.rs"]
 pub(crate) mod random;
 pub(crate) mod raw;
+pub(crate) mod session;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use farcall_wire::http2::Role;
 use farcall_wire::websocket::frame::{FrameHead, OpCode, mask};
-use farcall_wire::websocket::{Config, Engine, Event};
+use farcall_wire::websocket::{CloseCode, Config, Engine, Event};
 
 /// The key that handmade frames are masked with.
 pub(crate) const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
@@ -168,7 +168,7 @@ impl Raw {
         let Some(Event::Closed { error: Some(error) }) = events.last() else {
             panic!("expected an error, got {events:?}");
         };
-        assert_eq!(error.code.map(|code| code.number()), Some(code));
+        assert_eq!(error.code.map(CloseCode::number), Some(code));
         error.reason.clone().into_owned()
     }
 }

@@ -218,7 +218,7 @@ fn launch(channel: &Channel, call: Call, request: Option<Bytes>, options: Option
         )));
     }
     let sender = Sender::new(channel.dialect(method), options.encoding, &limits);
-    let mut request = request.map(|request| sender.recompress(request)).transpose()?;
+    let mut request = request.map(|request| sender.compress(request)).transpose()?;
     let query = if channel.gets(method) { request.replace(Bytes::new()) } else { None };
     let side = ClientSide::new(method, metadata, sender.dialect(), limits)
         .with_query(query)

@@ -19,7 +19,9 @@ use crate::interceptor::BoxFuture;
 
 /// Any tower service over HTTP, its types erased: takes a request and answers on the flow.
 #[derive(Clone)]
-pub(crate) struct App(Arc<dyn Fn(Request<Body>, Arc<Flow>) -> BoxFuture<()> + Send + Sync>);
+pub(crate) struct App(Arc<Answer>);
+
+type Answer = dyn Fn(Request<Body>, Arc<Flow>) -> BoxFuture<()> + Send + Sync;
 
 impl App {
     pub(crate) fn new<S, B>(service: S) -> Self

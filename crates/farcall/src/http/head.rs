@@ -11,10 +11,10 @@ use http::{
 ///
 /// # Errors
 /// `INVALID_ARGUMENT` naming the part that the `http` crate does not take.
-pub(crate) fn request(head: RequestHead, version: Version) -> Result<Request<()>, Status> {
+pub(crate) fn request(head: &RequestHead, version: Version) -> Result<Request<()>, Status> {
     let mut request = Request::new(());
     *request.method_mut() = Method::from_bytes(head.method()).map_err(Status::invalid_argument)?;
-    *request.uri_mut() = uri(&head)?;
+    *request.uri_mut() = uri(head)?;
     *request.version_mut() = version;
     *request.headers_mut() = headers(head.fields())?;
     if let Some(authority) = head.authority()

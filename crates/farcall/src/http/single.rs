@@ -115,6 +115,7 @@ impl Single {
 }
 
 /// The shape of an engine.
+#[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "other engines need more")]
 impl Single {
     pub(crate) fn receive(&mut self, _: &mut BytesMut, _: Instant) {}
 
@@ -122,7 +123,6 @@ impl Single {
         self.receive_reset();
     }
 
-    #[expect(clippy::unused_self, reason = "the shape of an engine")]
     pub(crate) fn wants_input(&self) -> bool {
         false
     }
@@ -131,25 +131,20 @@ impl Single {
         self.events.pop_front()
     }
 
-    #[expect(clippy::unused_self, reason = "the shape of an engine")]
     pub(crate) fn fill(&mut self, _: Instant) {}
 
     pub(crate) fn output(&mut self) -> &mut BytesMut {
         &mut self.output
     }
 
-    #[expect(clippy::unused_self, reason = "the shape of an engine")]
     pub(crate) fn next_timeout(&self) -> Option<Instant> {
         None
     }
 
-    #[expect(clippy::unused_self, reason = "the shape of an engine")]
     pub(crate) fn handle_timeout(&mut self, _: Instant) {}
 
-    #[expect(clippy::unused_self, reason = "the shape of an engine")]
     pub(crate) fn drain(&mut self, _: Instant) {}
 
-    #[expect(clippy::unused_self, reason = "the shape of an engine")]
     pub(crate) fn is_drained(&self) -> bool {
         false
     }
@@ -158,17 +153,14 @@ impl Single {
         self.reset(STREAM, ErrorCode::Cancel);
     }
 
-    #[expect(clippy::unused_self, reason = "the shape of an engine")]
     pub(crate) fn is_closed(&self) -> bool {
         false
     }
 
-    #[expect(clippy::unused_self, reason = "the shape of an engine")]
     pub(crate) fn open(&mut self, _: &Fields, _: bool) -> Result<StreamId, OpenError> {
         Err(OpenError::Closed)
     }
 
-    #[expect(clippy::unused_self, reason = "the shape of an engine")]
     pub(crate) fn open_room(&self) -> usize {
         0
     }
@@ -213,6 +205,5 @@ impl Single {
         }
     }
 
-    #[expect(clippy::unused_self, reason = "the shape of an engine")]
     pub(crate) fn done(&mut self, _: StreamId) {}
 }

@@ -14,7 +14,7 @@ use http::Version;
 pub(crate) struct Hosts(Vec<String>);
 
 impl Hosts {
-    pub(crate) fn allow(&mut self, host: String) {
+    pub(crate) fn allow(&mut self, host: &str) {
         self.0.push(host.to_ascii_lowercase());
     }
 
@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn names_of_this_machine_are_allowed_with_and_without_port() {
         let mut hosts = Hosts::default();
-        hosts.allow("Greet.example".to_owned());
+        hosts.allow("Greet.example");
         for good in ["localhost", "localhost:80", "127.0.0.1:8080", "[::1]:9", "greet.example:1"] {
             let name = String::from_utf8_lossy(host(good.as_bytes())).into_owned();
             assert!(hosts.is_allowed(&name), "{good}");

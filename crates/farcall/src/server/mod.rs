@@ -30,6 +30,8 @@ use crate::server::hosts::Hosts;
 use crate::server::opening::Gate;
 use crate::server::routes::Routes;
 use crate::service::{IntoService, Service};
+use crate::services::health::Health;
+use crate::services::reflection;
 
 /// How long calls under way may still take once the server has been told to stop.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(30);
@@ -105,6 +107,20 @@ impl Server {
     pub fn add(mut self, service: impl IntoService) -> Self {
         self.routes.add(service.into_service());
         self
+    }
+
+    /// Adds the health service, by which load balancers and orchestrators ask whether the server takes calls: all services
+    /// do until the server is told to stop. To say something else, add a [`Health`] of your own.
+    #[must_use]
+    pub fn health(self) -> Self {
+        self.add(Health::new())
+    }
+
+    /// Adds the reflection services, by which tools learn what the server offers. Whoever can reach the server can read the
+    /// names of all methods and fields then.
+    #[must_use]
+    pub fn reflection(self) -> Self {
+        reflection::services().into_iter().fold(self, Self::add)
     }
 
     /// Adds an interceptor, which runs inside those added before it.
@@ -186,8 +202,8 @@ impl Server {
     /// on this machine passes on. Other names are refused with status 421, because a page from anywhere could otherwise
     /// make a browser here talk to the port as if it were its own.
     #[must_use]
-    pub fn allow_host(mut self, host: impl Into<String>) -> Self {
-        self.hosts.allow(host.into());
+    pub fn allow_host(mut self, host: impl AsRef<str>) -> Self {
+        self.hosts.allow(host.as_ref());
         self
     }
 
@@ -280,6 +296,7 @@ impl Server {
     }
 
     fn into_shared(self) -> (Arc<Shared>, Arc<Connections>) {
+        self.routes.begin();
         let shared = Shared {
             routes: self.routes,
             chain: self.chain.into(),
@@ -346,6 +363,7 @@ impl Bound {
             () = stop => Ok(()),
             Some(failed) = accepting.join_next() => failed.unwrap_or_else(|_| Err(Status::internal("a listener's task ended"))),
         };
+        shared.routes.end();
         connections.stop_accepting();
         while accepting.join_next().await.is_some() {}
         connections.shut_down(limit, ABORT_LIMIT).await;

@@ -94,7 +94,7 @@ async fn recognise(connection: Connection, gate: &Gate) -> io::Result<Option<Ope
     }
 }
 
-/// A TLS alert: fatal, protocol_version (RFC 8446 section 6). A client of TLS says so rather than "wrong version number".
+/// A TLS alert: fatal, `protocol_version` (RFC 8446 section 6). A client of TLS says so rather than "wrong version number".
 const NO_TLS: [u8; 7] = [21, 3, 3, 0, 2, 2, 70];
 
 /// Reads until it is clear what the bytes are, and puts them back.

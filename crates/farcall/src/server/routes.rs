@@ -3,7 +3,7 @@
 use farcall_core::{Status, method};
 use foldhash::HashMap;
 
-use crate::service::{Route, Service};
+use crate::service::{Attendant, Route, Service};
 
 /// The services of a server, by path.
 #[derive(Default)]
@@ -25,6 +25,19 @@ impl Routes {
             self.places.insert(route.method.path, (number, position));
         }
         self.services.push(service);
+    }
+
+    /// Tells the services that have to do with the server as a whole that it begins.
+    pub(crate) fn begin(&self) {
+        self.services
+            .iter()
+            .filter_map(Service::attendant)
+            .for_each(|attendant| attendant.begin(&self.services));
+    }
+
+    /// Tells them that it ends.
+    pub(crate) fn end(&self) {
+        self.services.iter().filter_map(Service::attendant).for_each(Attendant::end);
     }
 
     /// The place of the method that `path` names.

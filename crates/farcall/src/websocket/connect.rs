@@ -99,7 +99,7 @@ impl Connect {
             request = request.subprotocol(name);
         }
         if let Some(options) = &self.deflate {
-            request = request.deflate(options.clone());
+            request = request.deflate(*options);
         }
         let authority = endpoint.authority();
         let target = RequestTarget {

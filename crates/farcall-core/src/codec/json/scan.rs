@@ -1,4 +1,4 @@
-//! One pass over a JSON text that bounds what parsing it may cost. It judges no grammar: that is the parser's.
+//! A look at a JSON text that bounds what parsing it may cost. It judges no grammar: that is the parser's.
 
 use std::error::Error;
 use std::fmt;
@@ -12,6 +12,9 @@ use crate::limits::{
 
 // Which of the levels are arrays is kept in the bits of one number.
 const _: () = assert!(MAX_JSON_DEPTH < u128::BITS);
+
+/// Bytes of a string that are looked at one by one.
+const SHORT: usize = 32;
 
 /// What is too much about a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,14 +49,45 @@ impl Error for Excess {}
 /// Checks a text against the limits on depth, on the length of numbers and on the memory of elements.
 pub(crate) fn check(text: &[u8], limits: &Limits) -> Result<(), Excess> {
     let max_depth = limits.max_depth.min(MAX_JSON_DEPTH);
+    let is_short = text.len() <= limits.max_element_memory / JSON_OBJECT_MEMORY;
+    if is_short && has_few_brackets(text, max_depth) && !may_have_long_number(text) {
+        return Ok(());
+    }
+    check_closely(text, max_depth, limits.max_element_memory)
+}
+
+/// Whether there are so few arrays and objects that they cannot be too deep, whatever stands in strings.
+fn has_few_brackets(text: &[u8], max_depth: u32) -> bool {
+    // The two differ in one bit. Sums that a byte holds are made of many bytes at once.
+    let count = |chunk: &[u8]| chunk.iter().map(|byte| u8::from(byte | 0x20 == b'{')).sum::<u8>();
+    let chunks = text.chunks(usize::from(u8::MAX));
+    chunks.map(|chunk| usize::from(count(chunk))).sum::<usize>() <= max_depth as usize
+}
+
+/// Whether there is a run of characters, in strings or not, that may be a number that is too long: it would cover one of the
+/// bytes that are looked at.
+fn may_have_long_number(text: &[u8]) -> bool {
+    (0..text.len()).step_by(MAX_JSON_NUMBER).filter(|at| is_numeric(text[*at])).any(|at| {
+        let before = text[..at].iter().rev().take_while(|byte| is_numeric(**byte)).count();
+        let behind = text[at..].iter().take_while(|byte| is_numeric(**byte)).count();
+        before + behind > MAX_JSON_NUMBER
+    })
+}
+
+fn is_numeric(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')
+}
+
+/// Reads the text, strings apart.
+fn check_closely(text: &[u8], max_depth: u32, max_memory: usize) -> Result<(), Excess> {
     // The lowest bit is the innermost level: set within an array.
     let (mut depth, mut arrays) = (0_u32, 0_u128);
     let (mut memory, mut at) = (0_u64, 0_usize);
     while let Some(byte) = text.get(at) {
-        match byte {
+        match *byte {
             b'"' => at = end_of_string(text, at + 1),
-            b'{' | b'[' => {
-                let is_array = *byte == b'[';
+            bracket @ (b'{' | b'[') => {
+                let is_array = bracket == b'[';
                 memory += if is_array { JSON_ELEMENT_MEMORY } else { JSON_OBJECT_MEMORY } as u64;
                 depth += 1;
                 arrays = arrays << 1 | u128::from(is_array);
@@ -74,21 +108,30 @@ pub(crate) fn check(text: &[u8], limits: &Limits) -> Result<(), Excess> {
         }
         at += 1;
     }
-    if memory > limits.max_element_memory as u64 {
-        return Err(Excess::Memory { limit: limits.max_element_memory });
+    if memory > max_memory as u64 {
+        return Err(Excess::Memory { limit: max_memory });
     }
     Ok(())
 }
 
-/// The position of the quote that ends a string, or that behind the text.
+/// The position of the quote that ends a string, or one behind the text.
+#[inline]
 fn end_of_string(text: &[u8], start: usize) -> usize {
     let mut at = start;
+    // Names and most values are shorter than what a search would cost to begin.
+    while at < start + SHORT {
+        match text.get(at) {
+            None | Some(b'"') => return at,
+            // The character behind a backslash ends nothing.
+            Some(b'\\') => at += 2,
+            Some(_) => at += 1,
+        }
+    }
     while let Some(found) = text.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
         at += found;
         if text[at] == b'"' {
             return at;
         }
-        // The character behind a backslash ends nothing.
         at += 2;
     }
     text.len()
@@ -96,7 +139,6 @@ fn end_of_string(text: &[u8], start: usize) -> usize {
 
 /// The position of a number's last character.
 fn end_of_number(text: &[u8], start: usize) -> Result<usize, Excess> {
-    let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
-    let len = text[start..].iter().take_while(|byte| is_part(byte)).count();
+    let len = text[start..].iter().take_while(|byte| is_numeric(**byte)).count();
     if len > MAX_JSON_NUMBER { Err(Excess::Number { at: start }) } else { Ok(start + len - 1) }
 }

@@ -9,6 +9,7 @@ use crate::code::Code;
 use crate::envelope::{PREFIX_LEN, put_prefix};
 use crate::limits::{MAX_END_FIELDS, MAX_QUOTED};
 use crate::metadata::Metadata;
+use crate::protocol::field::is_legal;
 use crate::status::{Result, Status};
 
 /// The bit of an envelope's flag that marks the end.
@@ -79,7 +80,7 @@ pub(in crate::protocol) fn read_end(end: &[u8]) -> Result<Metadata> {
     let metadata = match end.get("metadata") {
         None | Some(Value::Null) => Metadata::new(),
         Some(metadata) => read_metadata(metadata)
-            .ok_or_else(|| bad_end("expected metadata to be lists of texts by name"))?,
+            .ok_or_else(|| bad_end("expected metadata to be lists of field values by name"))?,
     };
     match end.get("error") {
         None | Some(Value::Null) => Ok(metadata),
@@ -95,8 +96,8 @@ fn read_metadata(metadata: &Value) -> Option<Metadata> {
     let mut fields = Fields::new();
     for (name, values) in metadata.as_object()? {
         for value in values.as_array()? {
-            let value = value.as_str()?;
-            if fields.len() == MAX_END_FIELDS {
+            let value = value.as_str()?.trim_matches([' ', '\t']);
+            if fields.len() == MAX_END_FIELDS || !is_legal(name.as_bytes(), value.as_bytes()) {
                 return None;
             }
             fields.push(name.to_ascii_lowercase(), value);

@@ -1,4 +1,4 @@
-//! Errors as JSON: section "Error and EndStreamResponse".
+//! Errors as JSON: section "Error and `EndStreamResponse`".
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -80,26 +80,39 @@ fn read_detail(detail: &Value) -> Option<Any> {
 #[derive(Debug)]
 pub(crate) struct ErrorReply {
     /// The HTTP status.
-    pub(super) status: u16,
+    status: u16,
     /// How the body is compressed.
-    pub(super) encoding: Encoding,
+    encoding: Encoding,
     /// What trails.
-    pub(super) trailing: Metadata,
+    trailing: Metadata,
+    body: Vec<u8>,
+    is_too_large: bool,
 }
 
 impl ErrorReply {
+    pub(super) fn new(status: u16, encoding: Encoding, trailing: Metadata) -> Self {
+        Self { status, encoding, trailing, body: Vec::new(), is_too_large: false }
+    }
+
+    /// Takes a piece of the body.
+    pub(crate) fn push(&mut self, data: &[u8]) {
+        self.is_too_large |= self.body.len() + data.len() > MAX_ERROR_BODY;
+        if !self.is_too_large {
+            self.body.extend_from_slice(data);
+        }
+    }
+
     /// The failure. A body that is missing, too large or no error leaves it to the HTTP status.
-    pub(crate) fn read(self, body: Option<Bytes>) -> Status {
+    pub(crate) fn read(self) -> Status {
         let inferred = grpc::from_http(self.status);
-        let body = body.filter(|body| body.len() <= MAX_ERROR_BODY);
+        let status = self.status;
+        let body = (!self.is_too_large).then(|| Bytes::from(self.body));
         let body = body.and_then(|body| self.encoding.decompress(&body, MAX_ERROR_BODY).ok());
         let error = body.and_then(|body| serde_json::from_slice(&body).ok());
         let status = error.and_then(|error| read(&error, inferred)).unwrap_or_else(|| {
-            let status = self.status;
-            Status::new(
-                inferred,
-                format!("the server answered with HTTP status {status} without a readable error"),
-            )
+            let what =
+                format!("the server answered with HTTP status {status} without a readable error");
+            Status::new(inferred, what)
         });
         status.with_metadata(self.trailing)
     }

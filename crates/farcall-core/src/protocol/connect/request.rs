@@ -46,9 +46,9 @@ pub(super) fn read_fields(dialect: Dialect, fields: &Fields) -> Result<CallHead,
             return Err(bad_version(value));
         } else if name == b"content-encoding" {
             // The body of a stream as a whole is never compressed.
-            match read_encoding("content-encoding", value)? {
-                Encoding::Identity => {}
-                encoding => return Err(compressed_stream(encoding)),
+            let encoding = read_encoding("content-encoding", value)?;
+            if encoding != Encoding::Identity {
+                return Err(compressed_stream(encoding));
             }
         } else if !is_readable(Field::new(name, value)) {
             return Err(bad_metadata(name));

@@ -17,7 +17,8 @@ use crate::protocol::reply::{self, Closing, ReplyHead};
 use crate::protocol::{Dialect, Protocol, content_type, grpc};
 use crate::status::Status;
 
-/// The whole reply of a unary call that went well.
+/// The whole reply of a unary call that went well. It has no `content-length`: an engine of HTTP/1.1 sees the whole body
+/// and knows, and in HTTP/2 every other length would be one more field that no table has.
 pub(in crate::protocol) fn whole(
     dialect: Dialect,
     metadata: &Metadata,
@@ -25,16 +26,14 @@ pub(in crate::protocol) fn whole(
     message: Bytes,
     trailing: &Metadata,
 ) -> Answer {
-    let empty = Metadata::new();
-    let plain = reply::head(dialect, &empty, encoding);
-    let size = plain.size() + metadata.wire_size() + trailing.wire_size() + 64;
-    let mut head = Fields::with_capacity(plain.len() + 2, size);
-    head.extend(&plain);
-    head.push(CONTENT_LENGTH, Decimal::new(message.len()));
-    push_vary(&mut head, dialect);
-    metadata.emit(&mut head);
-    push_trailing(&mut head, trailing);
-    Answer { head: Cow::Owned(head), body: Some(message), trailers: None }
+    let mut head = reply::head(dialect, metadata, encoding);
+    if dialect.is_get() {
+        push_vary(head.to_mut());
+    }
+    if !trailing.is_empty() {
+        push_trailing(head.to_mut(), trailing);
+    }
+    Answer { head, body: Some(message), trailers: None }
 }
 
 /// The whole reply of a unary call that failed.
@@ -59,7 +58,9 @@ pub(in crate::protocol) fn failure(
         // It may be about an encoding (RFC 9110 section 12.5.3).
         head.push("accept-encoding", ACCEPTED);
     }
-    push_vary(&mut head, dialect);
+    if dialect.is_get() {
+        push_vary(&mut head);
+    }
     metadata.emit(&mut head);
     push_trailing(&mut head, status.metadata());
     push_trailing(&mut head, trailing);
@@ -67,10 +68,8 @@ pub(in crate::protocol) fn failure(
 }
 
 /// A cache must not give one client what was compressed for another.
-fn push_vary(head: &mut Fields, dialect: Dialect) {
-    if dialect.is_get() {
-        head.push("vary", "accept-encoding");
-    }
+fn push_vary(head: &mut Fields) {
+    head.push("vary", "accept-encoding");
 }
 
 /// Adds what trails under names that say so.
@@ -100,7 +99,7 @@ pub(in crate::protocol) fn read_head(dialect: Dialect, head: ResponseHead) -> Re
             let (metadata, trailing) = split_trailing(fields);
             let closing = match status {
                 200 => Closing::Body { trailing },
-                _ => Closing::Error(Box::new(ErrorReply { status, encoding, trailing })),
+                _ => Closing::Error(Box::new(ErrorReply::new(status, encoding, trailing))),
             };
             ReplyHead::Open { metadata, encoding, closing }
         }

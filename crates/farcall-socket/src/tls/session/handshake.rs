@@ -27,19 +27,15 @@ enum Failure {
 
 impl Session {
     /// Shakes hands as a server.
-    pub(in crate::tls) async fn accept(
-        state: rustls::ServerConnection,
-        transport: Connection,
-    ) -> Result<Connection, TlsError> {
-        let mut session = Self::new(state.into(), transport);
-        match poll_fn(|cx| session.poll_handshake(cx)).await {
+    pub(in crate::tls) async fn accept(mut self: Box<Self>) -> Result<Connection, TlsError> {
+        match poll_fn(|cx| self.poll_handshake(cx)).await {
             Ok(()) => {
-                let is_verified = session.state.peer_certificates().is_some();
-                Ok(session.into_connection(is_verified))
+                let is_verified = self.state.peer_certificates().is_some();
+                Ok(self.into_connection(is_verified))
             }
             Err(failure) => {
-                let error = session.explain_handshake(failure);
-                session.linger().await;
+                let error = self.explain_handshake(failure);
+                self.linger().await;
                 Err(error)
             }
         }
@@ -47,16 +43,14 @@ impl Session {
 
     /// Shakes hands as a client.
     pub(in crate::tls) async fn connect(
-        state: rustls::ClientConnection,
-        transport: Connection,
+        mut self: Box<Self>,
         server_name: &str,
         is_verified: bool,
     ) -> Result<Connection, TlsError> {
-        let mut session = Self::new(state.into(), transport);
-        session.server_name = Some(server_name.to_owned());
-        match poll_fn(|cx| session.poll_handshake(cx)).await {
-            Ok(()) => Ok(session.into_connection(is_verified)),
-            Err(failure) => Err(session.explain_handshake(failure)),
+        self.server_name = Some(server_name.to_owned());
+        match poll_fn(|cx| self.poll_handshake(cx)).await {
+            Ok(()) => Ok(self.into_connection(is_verified)),
+            Err(failure) => Err(self.explain_handshake(failure)),
         }
     }
 
@@ -88,7 +82,7 @@ impl Session {
         }
     }
 
-    fn into_connection(mut self, is_verified: bool) -> Connection {
+    fn into_connection(mut self: Box<Self>, is_verified: bool) -> Connection {
         self.info = TlsInfo::new(&self.state, self.server_name.as_deref(), is_verified);
         self.opening = Vec::new();
         let certificates = match self.state.peer_certificates() {
@@ -96,7 +90,7 @@ impl Session {
             _ => Vec::new(),
         };
         let peer = Arc::new(self.transport.peer().with_certificates(certificates));
-        Connection::new(Pipe::Tls(Box::new(self)), peer)
+        Connection::new(Pipe::Tls(self), peer)
     }
 
     fn explain_handshake(&self, failure: Failure) -> TlsError {
@@ -121,12 +115,12 @@ impl Session {
     }
 
     /// Waits a moment for a client that was refused to read why and to close.
-    async fn linger(mut self) {
+    async fn linger(mut self: Box<Self>) {
         let (time, mut bytes) = TLS_LINGER;
         let goodbye = async {
             poll_fn(|cx| self.poll_send(Half::Writing, cx)).await?;
             self.transport.shutdown().await?;
-            let mut unheard = [0; 1024];
+            let mut unheard = vec![0; 4096];
             while bytes > 0 {
                 match self.transport.read(&mut unheard).await? {
                     0 => break,

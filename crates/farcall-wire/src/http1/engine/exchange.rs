@@ -34,6 +34,7 @@ pub(super) enum Sending {
 
 /// A request and its response.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools)] // each is a fact of its own; no two of them make a state
 pub(super) struct Exchange {
     pub(super) id: u32,
     /// The application has not said `done`.
@@ -186,6 +187,8 @@ impl Engine {
         }
         exchange.droppable = Some(most);
         exchange.unreleased = 0;
+        // Even if it was allowed to stall: nobody waits for it any more.
+        self.timers.start_content(Some(self.now + self.config.limits.content_period), false);
         true
     }
 

@@ -64,7 +64,10 @@ impl Engine {
             match more {
                 Ok(true) => {}
                 Ok(false) => break,
-                Err(refusal) => self.refuse(refusal),
+                Err(refusal) => {
+                    self.push_gathered(false);
+                    self.refuse(refusal);
+                }
             }
         }
         self.push_gathered(false);
@@ -108,7 +111,7 @@ impl Engine {
                 self.peer_drains();
             }
             None => {
-                self.refuse(Refusal::malformed("expected no response without a request", input))
+                self.refuse(Refusal::malformed("expected no response without a request", input));
             }
         }
         true
@@ -201,14 +204,13 @@ impl Engine {
         // RFC 9110 section 10.1.1: who sends content waits for nothing.
         exchange.expects_continue = false;
         if let Some(left) = &mut exchange.droppable {
-            match left.checked_sub(size) {
-                Some(rest) => *left = rest,
-                None => {
-                    exchange.close = true;
-                    exchange.received = true;
-                    self.reading = Reading::Nothing;
-                    self.settle_exchange();
-                }
+            if let Some(rest) = left.checked_sub(size) {
+                *left = rest;
+            } else {
+                exchange.close = true;
+                exchange.received = true;
+                self.reading = Reading::Nothing;
+                self.settle_exchange();
             }
             return;
         }

@@ -54,7 +54,8 @@ impl Timers {
         self.start_content(content, false);
     }
 
-    fn start_content(&mut self, until: Option<Instant>, excused: bool) {
+    /// A period of the content begins, at whose end there must be more of it.
+    pub(super) fn start_content(&mut self, until: Option<Instant>, excused: bool) {
         self.content = until;
         self.came = 0;
         self.excused = excused;

@@ -160,8 +160,8 @@ impl Engine {
             self.message = None;
             (text, take(input, size, self.config.limits.copy_below))
         } else {
-            let piece = input.split_to(size);
-            message.push(&piece, inflater, limit)?;
+            message.push(&input[..size], inflater, limit)?;
+            input.advance(size);
             if !ends {
                 return Ok(());
             }

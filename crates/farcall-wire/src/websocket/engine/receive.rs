@@ -138,18 +138,14 @@ fn read_head(
         LengthError::NotMinimal => Fault::protocol("a length in more octets than it needs"),
         LengthError::TooLarge => Fault::protocol("a length above 9223372036854775807"),
     })?;
-    match parsed {
-        // A header is never shorter than what was not enough for it before.
-        Some((head, size)) => {
-            input.advance(size.saturating_sub(kept));
-            Ok(Some(head))
-        }
-        None => {
-            *length = kept + fresh;
-            input.advance(fresh);
-            Ok(None)
-        }
-    }
+    let Some((head, size)) = parsed else {
+        *length = kept + fresh;
+        input.advance(fresh);
+        return Ok(None);
+    };
+    // A header is never shorter than what was not enough for it before.
+    input.advance(size.saturating_sub(kept));
+    Ok(Some(head))
 }
 
 /// RFC 6455 section 5.5.

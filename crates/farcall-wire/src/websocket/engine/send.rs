@@ -1,7 +1,7 @@
 //! Messages and control frames to bytes. A frame is written whole at once, so that others always
 //! find the output at the end of one.
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 
 use super::Engine;
 use crate::http2::Role;
@@ -45,9 +45,9 @@ impl Engine {
         self.emit_frame(OpCode::Close, true, false, &payload);
     }
 
-    /// Answers the Pings that came, unless the peer reads nothing.
+    /// Answers the Pings that came, unless the peer reads nothing. Nothing goes behind our Close.
     pub(super) fn flush_pongs(&mut self) {
-        if self.pongs.is_empty() || !self.wants_input() || self.is_closed() {
+        if self.pongs.is_empty() || !self.wants_input() || !self.takes_messages() {
             return;
         }
         for payload in std::mem::take(&mut self.pongs) {
@@ -150,8 +150,8 @@ impl Engine {
         mask
     }
 
-    /// Pongs and messages to write: kept for a peer that reads again.
+    /// Answers to Pings are of no use any more.
     pub(super) fn drop_pongs(&mut self) {
-        self.pongs = std::collections::VecDeque::<Bytes>::new();
+        self.pongs = std::collections::VecDeque::new();
     }
 }

@@ -59,8 +59,13 @@ impl Engine {
         let length = self.output.len();
         if length == 0 {
             self.timers.stuck = None;
-        } else if self.output.take_progress() || self.timers.stuck.is_none() {
+        } else if self.output.take_progress() {
             self.timers.stuck = Some(now);
+            // A peer that reads is alive; our Ping may be far behind what it reads.
+            let due = now + self.config.keepalive_timeout;
+            self.timers.alive_due = self.timers.alive_due.map(|_| due);
+        } else {
+            self.timers.stuck.get_or_insert(now);
         }
         if self.full && length <= self.config.limits.max_unsent / 2 && self.takes_messages() {
             self.full = false;
@@ -101,16 +106,16 @@ impl Engine {
         }
         let due = |time: Option<Instant>| time.is_some_and(|time| time <= now);
         let overdue = if due(self.close_due()) {
-            Some("the peer did not answer Close in time")
+            Some((CloseCode::GOING_AWAY, "the peer did not answer Close in time"))
         } else if due(self.timers.alive_due) {
-            Some("the peer did not answer a Ping in time")
+            Some((CloseCode::GOING_AWAY, "the peer did not answer a Ping in time"))
         } else if due(self.stuck_end()) {
-            Some("the peer read nothing for too long")
+            Some((CloseCode::POLICY, "the peer read nothing for too long"))
         } else {
             None
         };
-        if let Some(reason) = overdue {
-            return self.fail(Fault::new(CloseCode::GOING_AWAY, reason));
+        if let Some((code, reason)) = overdue {
+            return self.fail(Fault::new(code, reason));
         }
         if due(self.keepalive()) {
             self.timers.alive_due = Some(now + self.config.keepalive_timeout);
@@ -137,6 +142,12 @@ impl Engine {
     /// Gives memory back: the connection is quiet.
     fn shrink(&mut self) {
         self.output.shrink();
+        if let Some(deflater) = &mut self.deflater {
+            deflater.shrink();
+        }
+        if let Some(inflater) = self.inflater.as_mut().filter(|_| self.message.is_none()) {
+            inflater.shrink();
+        }
         if self.events.is_empty() {
             self.events = std::collections::VecDeque::new();
         }

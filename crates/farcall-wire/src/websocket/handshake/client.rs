@@ -136,8 +136,7 @@ impl Request {
     }
 
     fn agree_deflate(&self, fields: &Fields) -> Result<Option<super::Deflate>, &'static str> {
-        let mut extensions =
-            fields.get_all("sec-websocket-extensions").flat_map(|value| extensions::parse(value));
+        let mut extensions = fields.get_all("sec-websocket-extensions").flat_map(extensions::parse);
         let Some(extension) = extensions.next() else { return Ok(None) };
         let reason = "expected no extension but the one that was offered, with legal parameters";
         let parameters = extension.ok().and_then(|extension| extension.parameters).ok_or(reason)?;

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::is_token;
+use super::{is_token, list};
 use crate::websocket::{Deflate, DeflateOptions};
 
 /// The one extension that is known here.
@@ -25,8 +25,19 @@ pub(super) struct Parameters {
     pub(super) server_no_context_takeover: bool,
     pub(super) client_no_context_takeover: bool,
     pub(super) server_max_window_bits: Option<u8>,
-    /// `Some(None)`: the client can be told, and names no number itself.
-    pub(super) client_max_window_bits: Option<Option<u8>>,
+    pub(super) client_max_window_bits: ClientWindow,
+}
+
+/// What is said of the client's window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum ClientWindow {
+    /// Nothing: in an offer, the client cannot be told.
+    #[default]
+    Unsaid,
+    /// The client can be told.
+    Any,
+    /// It is, or is to be, at most two to this power.
+    Bits(u8),
 }
 
 /// One element of the field: its name, and for permessage-deflate its parameters unless they break
@@ -44,7 +55,7 @@ impl Parameters {
             server_no_context_takeover: options.remote_no_context_takeover,
             client_no_context_takeover: options.local_no_context_takeover,
             server_max_window_bits: None,
-            client_max_window_bits: Some(None),
+            client_max_window_bits: ClientWindow::Any,
         }
     }
 
@@ -59,7 +70,7 @@ impl Parameters {
             client_no_context_takeover: self.client_no_context_takeover
                 || options.remote_no_context_takeover,
             server_max_window_bits: self.server_max_window_bits,
-            client_max_window_bits: None,
+            client_max_window_bits: ClientWindow::Unsaid,
         })
     }
 
@@ -78,8 +89,9 @@ impl Parameters {
     /// not an answer to that.
     pub(super) fn for_client(self, options: &DeflateOptions) -> Option<Deflate> {
         let local_window_bits = match self.client_max_window_bits {
-            None => MAX_BITS,
-            Some(bits) => bits.filter(|bits| *bits >= MIN_OUR_BITS)?,
+            ClientWindow::Unsaid => MAX_BITS,
+            ClientWindow::Bits(bits) if bits >= MIN_OUR_BITS => bits,
+            ClientWindow::Any | ClientWindow::Bits(_) => return None,
         };
         if options.remote_no_context_takeover && !self.server_no_context_takeover {
             return None;
@@ -107,11 +119,11 @@ impl Parameters {
             let _ = write!(value, "; server_max_window_bits={bits}");
         }
         match self.client_max_window_bits {
-            Some(Some(bits)) => {
+            ClientWindow::Unsaid => {}
+            ClientWindow::Any => value.push_str("; client_max_window_bits"),
+            ClientWindow::Bits(bits) => {
                 let _ = write!(value, "; client_max_window_bits={bits}");
             }
-            Some(None) => value.push_str("; client_max_window_bits"),
-            None => {}
         }
         value
     }
@@ -128,11 +140,12 @@ impl Parameters {
                 self.server_max_window_bits.replace(bits).is_none().then_some(())
             }
             b"client_max_window_bits" => {
-                let bits = match value {
-                    Some(value) => Some(window_bits(value)?),
-                    None => None,
+                let window = match value {
+                    Some(value) => ClientWindow::Bits(window_bits(value)?),
+                    None => ClientWindow::Any,
                 };
-                self.client_max_window_bits.replace(bits).is_none().then_some(())
+                let before = std::mem::replace(&mut self.client_max_window_bits, window);
+                (before == ClientWindow::Unsaid).then_some(())
             }
             _ => None,
         }
@@ -141,11 +154,11 @@ impl Parameters {
 
 /// The elements of the field, in order.
 pub(super) fn parse(value: &[u8]) -> impl Iterator<Item = Result<Extension, BadForm>> {
-    split(value, b',').filter(|item| !item.trim_ascii().is_empty()).map(parse_extension)
+    list(value).map(parse_extension)
 }
 
 fn parse_extension(item: &[u8]) -> Result<Extension, BadForm> {
-    let mut parts = split(item, b';');
+    let mut parts = item.split(|octet| *octet == b';');
     let name = parts.next().unwrap_or_default().trim_ascii();
     if !is_token(name) {
         return Err(BadForm);
@@ -160,7 +173,7 @@ fn parse_extension(item: &[u8]) -> Result<Extension, BadForm> {
     Ok(Extension { is_deflate, parameters })
 }
 
-/// `name`, `name=token` or `name="token"`.
+/// `name`, `name=token` or `name="token"`: what is quoted is a token too, so that separators never are.
 fn parse_parameter(part: &[u8]) -> Result<(&[u8], Option<&[u8]>), BadForm> {
     let part = part.trim_ascii();
     let Some(at) = part.iter().position(|octet| *octet == b'=') else {
@@ -172,15 +185,6 @@ fn parse_parameter(part: &[u8]) -> Result<(&[u8], Option<&[u8]>), BadForm> {
         token => token,
     };
     if is_token(name) && is_token(value) { Ok((name, Some(value))) } else { Err(BadForm) }
-}
-
-/// The parts between separators that are not within quotes.
-fn split(value: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
-    let mut quoted = false;
-    value.split(move |octet| {
-        quoted ^= *octet == b'"';
-        *octet == separator && !quoted
-    })
 }
 
 /// 8 to 15, without leading zeros.

@@ -130,8 +130,7 @@ fn subprotocols(fields: &Fields, most: usize) -> Result<Vec<String>, Refused> {
 /// The offers of permessage-deflate that keep to RFC 7692; others are declined, as it demands.
 fn deflate_offers(fields: &Fields, most: usize) -> Result<Vec<Parameters>, Refused> {
     let mut offers = Vec::new();
-    let extensions =
-        fields.get_all("sec-websocket-extensions").flat_map(|value| extensions::parse(value));
+    let extensions = fields.get_all("sec-websocket-extensions").flat_map(extensions::parse);
     for (count, extension) in extensions.enumerate() {
         if count >= most {
             return Err(Refused::bad("too many extensions"));

@@ -84,7 +84,7 @@ impl Session {
         }
         if let Some(trailers) = stream.trailers.take() {
             stream.send = Half::Ended;
-            frame::emit_trailers(&mut self.socket, id, &trailers);
+            self.emit_trailers(id, &trailers);
         } else if stream.end_queued && stream.send == Half::Body {
             stream.send = Half::Ended;
             frame::emit_data(&mut self.socket, id, std::iter::empty(), 0, true);

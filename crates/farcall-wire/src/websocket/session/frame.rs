@@ -1,10 +1,8 @@
 //! Binary messages as frames: a kind, a stream, a payload. `docs/websocket.md` is the description
 //! for others.
 
-use bytes::{BufMut, Bytes};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 
-use super::block;
-use crate::fields::Fields;
 use crate::http2::ErrorCode;
 use crate::limits::Limits;
 use crate::websocket::Engine;
@@ -71,12 +69,12 @@ pub(super) enum Frame {
 
 impl Frame {
     /// Reads a message; an error says what was expected.
-    pub(super) fn parse(mut message: Bytes) -> Result<Self, &'static str> {
-        let Some([kind, a, b, c, d]) = message.first_chunk().copied() else {
+    pub(super) fn parse(message: Bytes) -> Result<Self, &'static str> {
+        if message.len() < HEAD_SIZE {
             return Err("a message of less than 5 octets");
-        };
-        let stream = u32::from_be_bytes([a, b, c, d]);
-        let mut payload = message.split_off(HEAD_SIZE);
+        }
+        let mut payload = message;
+        let (kind, stream) = (payload.get_u8(), payload.get_u32());
         if matches!(kind, HEAD..=CREDIT) && !(1..=MAX_STREAM_ID).contains(&stream) {
             return Err("a stream number that is not between 1 and 2147483647");
         }
@@ -110,15 +108,11 @@ impl Frame {
 
 /// The end flag; the other seven bits mean nothing yet.
 fn take_flags(payload: &mut Bytes) -> Option<bool> {
-    let flags = *payload.first()?;
-    drop(payload.split_to(1));
-    Some(flags & END != 0)
+    payload.try_get_u8().ok().map(|flags| flags & END != 0)
 }
 
 fn take_number(payload: &mut Bytes) -> Option<u32> {
-    let number = u32::from_be_bytes(*payload.first_chunk()?);
-    drop(payload.split_to(4));
-    Some(number)
+    payload.try_get_u32().ok()
 }
 
 /// Octets of the largest message that is read: a full DATA frame, or fields above their limit, which
@@ -127,20 +121,19 @@ pub(super) fn most_octets(limits: &Limits) -> usize {
     FLAGGED_SIZE + MAX_DATA.max((limits.max_header_list_size as usize).saturating_mul(4))
 }
 
-pub(super) fn emit_head(socket: &mut Engine, stream: u32, fields: &Fields, end: bool) {
-    socket.push_binary(FLAGGED_SIZE + block::length(fields), |out| {
-        out.put_u8(HEAD);
-        out.put_u32(stream);
-        out.put_u8(if end { END } else { 0 });
-        block::emit(fields, out);
+/// The `block` is as `block::emit` wrote it.
+pub(super) fn emit_head(socket: &mut Engine, stream: u32, block: &[u8], end: bool) {
+    socket.push_binary(FLAGGED_SIZE + block.len(), |out| {
+        put_flagged(HEAD, stream, end, out);
+        out.put_slice(block);
     });
 }
 
-pub(super) fn emit_trailers(socket: &mut Engine, stream: u32, fields: &Fields) {
-    socket.push_binary(HEAD_SIZE + block::length(fields), |out| {
-        out.put_u8(TRAILERS);
-        out.put_u32(stream);
-        block::emit(fields, out);
+/// The `block` is as `block::emit` wrote it.
+pub(super) fn emit_trailers(socket: &mut Engine, stream: u32, block: &[u8]) {
+    socket.push_binary(HEAD_SIZE + block.len(), |out| {
+        put_head(TRAILERS, stream, out);
+        out.put_slice(block);
     });
 }
 
@@ -153,9 +146,7 @@ pub(super) fn emit_data<'a>(
     end: bool,
 ) {
     socket.push_binary(FLAGGED_SIZE + length, |out| {
-        out.put_u8(DATA);
-        out.put_u32(stream);
-        out.put_u8(if end { END } else { 0 });
+        put_flagged(DATA, stream, end, out);
         for piece in pieces {
             out.put_slice(piece);
         }
@@ -164,8 +155,7 @@ pub(super) fn emit_data<'a>(
 
 pub(super) fn emit_reset(socket: &mut Engine, stream: u32, code: ErrorCode, reason: &str) {
     socket.push_binary(HEAD_SIZE + 4 + reason.len(), |out| {
-        out.put_u8(RESET);
-        out.put_u32(stream);
+        put_head(RESET, stream, out);
         out.put_u32(code.to_u32());
         out.put_slice(reason.as_bytes());
     });
@@ -173,18 +163,26 @@ pub(super) fn emit_reset(socket: &mut Engine, stream: u32, code: ErrorCode, reas
 
 pub(super) fn emit_credit(socket: &mut Engine, stream: u32, octets: u32) {
     socket.push_binary(HEAD_SIZE + 4, |out| {
-        out.put_u8(CREDIT);
-        out.put_u32(stream);
+        put_head(CREDIT, stream, out);
         out.put_u32(octets);
     });
 }
 
 pub(super) fn emit_goaway(socket: &mut Engine, last: u32, code: ErrorCode, text: &str) {
     socket.push_binary(HEAD_SIZE + 8 + text.len(), |out| {
-        out.put_u8(GOAWAY);
-        out.put_u32(0);
+        put_head(GOAWAY, 0, out);
         out.put_u32(last);
         out.put_u32(code.to_u32());
         out.put_slice(text.as_bytes());
     });
+}
+
+fn put_head(kind: u8, stream: u32, out: &mut BytesMut) {
+    let [a, b, c, d] = stream.to_be_bytes();
+    out.put_slice(&[kind, a, b, c, d]);
+}
+
+fn put_flagged(kind: u8, stream: u32, end: bool, out: &mut BytesMut) {
+    let [a, b, c, d] = stream.to_be_bytes();
+    out.put_slice(&[kind, a, b, c, d, if end { END } else { 0 }]);
 }

@@ -66,6 +66,8 @@ pub struct Session {
     events: VecDeque<Event>,
     /// Decoded fields on their way into an event.
     scratch: Fields,
+    /// Encoded fields on their way into a message.
+    block: Vec<u8>,
     streams: HashMap<u32, Stream, IdHasher>,
     /// Streams that we reset a short while ago, whose late frames are nobody's fault.
     resets: VecDeque<u32>,
@@ -117,6 +119,7 @@ impl Session {
             socket: Engine::new(role, websocket, now),
             events: VecDeque::from([Event::Open]),
             scratch: Fields::new(),
+            block: Vec::new(),
             streams: HashMap::default(),
             resets: VecDeque::new(),
             live: 0,

@@ -144,7 +144,7 @@ impl Session {
     /// A request whose fields are too many is answered, not acted upon.
     fn answer_too_large(&mut self, id: u32, end: bool) {
         let head = Fields::from_iter([(":status", "431")]);
-        frame::emit_head(&mut self.socket, id, &head, true);
+        self.emit_head(id, &head, true);
         if !end {
             self.emit_reset(id, ErrorCode::NoError, "");
         }

@@ -4,6 +4,7 @@ use std::iter;
 
 use bytes::Bytes;
 
+use super::block;
 use super::frame::{self, MAX_STREAM_ID};
 use super::stream::Half;
 use super::{PEER_STREAMS, Session};
@@ -26,7 +27,7 @@ impl Session {
         let id = self.next_local;
         self.next_local += 2;
         // The head first: credit is for streams that the peer knows.
-        frame::emit_head(&mut self.socket, id, head, end);
+        self.emit_head(id, head, end);
         let mut stream = self.new_stream(id);
         stream.send = if end { Half::Ended } else { Half::Body };
         stream.head_request = head.iter().next().is_some_and(|method| method.value == b"HEAD");
@@ -62,7 +63,7 @@ impl Session {
         if !interim {
             entry.send = if end { Half::Ended } else { Half::Body };
         }
-        frame::emit_head(&mut self.socket, stream.0, head, end && !interim);
+        self.emit_head(stream.0, head, end && !interim);
         if end && !interim {
             self.settle_stream(stream.0);
         }
@@ -110,7 +111,7 @@ impl Session {
             return Ok(());
         }
         entry.send = Half::Ended;
-        frame::emit_trailers(&mut self.socket, stream.0, fields);
+        self.emit_trailers(stream.0, fields);
         self.settle_stream(stream.0);
         Ok(())
     }
@@ -132,6 +133,18 @@ impl Session {
         } else {
             self.limits.max_unsent_stream
         }
+    }
+
+    pub(super) fn emit_head(&mut self, id: u32, head: &Fields, end: bool) {
+        self.block.clear();
+        block::emit(head, &mut self.block);
+        frame::emit_head(&mut self.socket, id, &self.block, end);
+    }
+
+    pub(super) fn emit_trailers(&mut self, id: u32, fields: &Fields) {
+        self.block.clear();
+        block::emit(fields, &mut self.block);
+        frame::emit_trailers(&mut self.socket, id, &self.block);
     }
 
     /// Writes `data` as it is, in as many messages as it needs; the window has room for it.

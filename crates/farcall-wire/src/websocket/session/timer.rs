@@ -139,6 +139,7 @@ impl Session {
             self.ready = std::collections::VecDeque::new();
         }
         self.scratch = Fields::new();
+        self.block = Vec::new();
         self.resets = std::collections::VecDeque::new();
         if self.events.is_empty() {
             self.events = std::collections::VecDeque::new();

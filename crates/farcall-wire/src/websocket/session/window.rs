@@ -188,13 +188,12 @@ impl Session {
             let reason = "CREDIT of nothing";
             return self.stream_error(id, ErrorCode::ProtocolError, reason);
         }
-        match entry.send_window.checked_add(octets).filter(|window| *window <= MAX_WINDOW) {
-            Some(window) => entry.send_window = window,
-            None => {
-                let reason = "CREDIT lifts the stream's window above 2147483647";
-                return self.stream_error(id, ErrorCode::FlowControlError, reason);
-            }
+        let window = entry.send_window.saturating_add(octets);
+        if window > MAX_WINDOW {
+            let reason = "CREDIT lifts the stream's window above 2147483647";
+            return self.stream_error(id, ErrorCode::FlowControlError, reason);
         }
+        entry.send_window = window;
         if entry.has_unsent() && !entry.ready {
             entry.ready = true;
             self.ready.push_back(id);

@@ -68,6 +68,7 @@ impl ServerConnection {
             exchange.receive(Bytes::new(), true);
         }
         if self.shared.routes.get(collecting.place).method.kind.streams_requests() {
+            engine.allow_pauses(stream);
             self.stream(stream, collecting, engine);
         } else {
             exchange.expect(Cardinality::One);

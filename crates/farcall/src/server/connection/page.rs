@@ -30,7 +30,7 @@ impl ServerConnection {
             Some(_) => Body::empty(),
             None => Body::incoming(Arc::clone(&flow), length),
         };
-        let mut request = match http::request(head, engine.version()) {
+        let mut request = match http::request(&head, engine.version()) {
             Ok(request) => request.map(|()| body),
             Err(status) => return refuse(stream, plain(400, status.message()), engine),
         };
