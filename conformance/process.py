@@ -14,6 +14,11 @@ WORK = Path(__file__).resolve().parent / ".work"
 PYTHON = WORK / "venv/bin/python"
 # Where cargo puts farcall's peers.
 PEERS = Path(os.environ.get("CARGO_TARGET_DIR", WORK / "target")) / "release"
+# conformance.v1 as a FileDescriptorSet, the flags of a server that speaks TLS, and the server by connect-go.
+DESCRIPTORS = WORK / "descriptors.binpb"
+CERTIFICATE = WORK / "certificate.pem"
+TLS = f"--certificate={CERTIFICATE} --key={WORK}/key.pem"
+STRANGER = f"{WORK}/bin/stranger --descriptors={DESCRIPTORS}"
 
 # What a server prints when it is ready. The second form is grpc-go's.
 LISTENING = re.compile(r"listening on (?:tcp://127\.0\.0\.1|\[::\]):(\d+)")

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from process import PEERS, WORK, Server, roles, run
 
@@ -128,8 +129,10 @@ def judge(role, sections):
 
 def main():
     judged = roles(__doc__, SERVER, CLIENT, PEERS / "websocket-echo", PEERS / "websocket-client")
-    verdicts = [judge("server", of_server(judged.server)), judge("client", of_client(judged.client))]
-    return 0 if all(verdicts) else 1
+    with ThreadPoolExecutor(2) as pool:  # most of the time is spent waiting
+        server = pool.submit(judge, "server", of_server(judged.server))
+        client = pool.submit(judge, "client", of_client(judged.client))
+        return 0 if all([server.result(), client.result()]) else 1
 
 
 if __name__ == "__main__":

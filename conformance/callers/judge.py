@@ -9,25 +9,14 @@ import connectrpc_client
 import expected
 import nginx
 import programs
-from process import WORK, Server, roles
+from process import CERTIFICATE, DESCRIPTORS, STRANGER, TLS, WORK, Server, roles
 
 NODE = WORK / "node"
 NODE_SECONDS = 60
-DESCRIPTORS = WORK / "descriptors.binpb"
-CERTIFICATE, KEY = WORK / "certificate.pem", WORK / "key.pem"
 # In this network nobody else has the port.
 ORIGIN = "http://localhost:8099"
-STRANGER = f"{WORK}/bin/stranger --descriptors={DESCRIPTORS}"
-FLAGS = f"--certificate={CERTIFICATE} --key={KEY} --origin={ORIGIN}"
+FLAGS = f"{TLS} --origin={ORIGIN}"
 NODE_CALLERS = {"grpc_js.mjs": 2, "connect_node.mjs": 15, "browser.mjs": 4}
-
-
-def make_certificate():
-    """One for this machine, that is its own root."""
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
-    names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"]
-    files = ["-keyout", KEY, "-out", CERTIFICATE]
-    subprocess.run([*command.split(), *names, *files], check=True, capture_output=True)
 
 
 def by_python(server):
@@ -68,6 +57,7 @@ def by_node(server):
                 stderr=subprocess.STDOUT,
                 text=True,
                 timeout=NODE_SECONDS,
+                env=os.environ | {"NODE_NO_WARNINGS": "1"},
             )
             output, ended_well = done.stdout, done.returncode == 0
         except subprocess.TimeoutExpired as late:
@@ -82,7 +72,6 @@ def by_node(server):
 
 def main():
     judged = roles(__doc__, STRANGER)
-    make_certificate()
     with Server(f"{judged.server} {FLAGS}", tls=True) as server:
         server.certificate = CERTIFICATE
         verdicts = by_python(server) + by_node(server)

@@ -88,18 +88,30 @@ def judge(mode, command, shards, cases):
             passed += some
             del failures[name]
             failures |= others
-    for name, reason in list(failures.items())[:20]:
-        print(f"FAILED  {name}\n{reason}", end="")
+    tell(mode, failures)
     print(f"connect: {mode}: {passed} passed, {len(failures)} failed, of {cases}", flush=True)
     return passed == cases and not failures
 
 
+def tell(mode, failures):
+    """Prints each reason once, with an example; all are in a log."""
+    log = WORK / f"logs/connect-{mode}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("".join(f"FAILED  {name}\n{reason}" for name, reason in failures.items()))
+    examples = {}
+    for name, reason in failures.items():
+        examples.setdefault(reason, []).append(name)
+    for reason, names in list(examples.items())[:20]:
+        print(f"FAILED  {len(names)} cases, one is {names[0]}\n{reason}", end="")
+
+
 def main():
     judged = roles(__doc__, SERVER, CLIENT, PEERS / "connect-server", PEERS / "connect-client")
-    verdicts = [
-        judge("server", judged.server, SHARDS, SERVER_CASES),
-        judge("client", judged.client, [[]], CLIENT_CASES),
-    ]
+    directions = {
+        "server": lambda: judge("server", judged.server, SHARDS, SERVER_CASES),
+        "client": lambda: judge("client", judged.client, [[]], CLIENT_CASES),
+    }
+    verdicts = [run() for role, run in directions.items() if role in judged.only or not judged.only]
     return 0 if all(verdicts) else 1
 
 

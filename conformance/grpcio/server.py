@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import collections
 import functools
 
 import grpc
@@ -24,6 +25,7 @@ def observed(handler):
         if call_id is None:
             return await handler(self, request, context)
         self.states[call_id] = State.STATE_RUNNING
+        self.calls[call_id] += 1
         end = State.STATE_FINISHED
         try:
             return await handler(self, request, context)
@@ -59,6 +61,7 @@ class Calls(services.CallsServicer):
 
     def __init__(self):
         self.states = {}
+        self.calls = collections.Counter()
 
     @observed
     async def Echo(self, request, context):
@@ -133,7 +136,8 @@ class Calls(services.CallsServicer):
             await context.write(pb.EchoReply(payload=bytes(1024)))
 
     async def Observe(self, request, context):
-        return pb.ObserveReply(state=self.states.get(request.call_id, State.STATE_UNSPECIFIED))
+        state = self.states.get(request.call_id, State.STATE_UNSPECIFIED)
+        return pb.ObserveReply(state=state, calls=self.calls[request.call_id])
 
 
 class Wire(services.WireServicer):

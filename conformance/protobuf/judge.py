@@ -18,7 +18,7 @@ def main():
     if judged.strangers:
         print("protobuf: the suite has no stranger here to be tried on")
         return 0
-    testee = Path(os.environ.get("CARGO_TARGET_DIR", WORK / "target")) / "debug/testee"
+    testee = Path(os.environ.get("CARGO_TARGET_DIR", WORK / "target")) / "release/testee"
     reports = WORK / "logs/protobuf"
     reports.mkdir(parents=True, exist_ok=True)
     failing = reports / "failing_tests.txt"

@@ -5,7 +5,7 @@ use std::time::Duration;
 use farcall::{Any, Call, Code, Inbound, Outbound, Result, Status};
 
 use crate::metadata_entry::{self, MetadataEntry};
-use crate::observed::Observed;
+use crate::observed::{Observed, Record};
 use crate::pattern::{pattern, payload_size};
 use crate::proto::conformance::v1::{
     Calls, DownloadRequest, EchoMetadataReply, EchoMetadataRequest, EchoReply, EchoRequest,
@@ -125,7 +125,8 @@ impl Calls for JudgedCalls {
     }
 
     async fn observe(&self, request: ObserveRequest, _: &mut Call) -> Result<ObserveReply> {
-        Ok(ObserveReply { state: self.observed.state(&request.call_id).into() })
+        let Record { state, calls } = self.observed.record(&request.call_id);
+        Ok(ObserveReply { state: state.into(), calls })
     }
 }
 

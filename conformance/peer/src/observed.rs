@@ -15,9 +15,18 @@ pub const CALL_ID: &str = "x-call-id";
 /// Calls kept at once. Nobody ever forgets one, and a client chooses the ids.
 const MAX_CALLS: usize = 10_000;
 
-/// The state of each marked call. Clones share it.
+/// What is known of the calls with one id.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Record {
+    /// How the one that came last went.
+    pub state: State,
+    /// How many have come.
+    pub calls: u32,
+}
+
+/// The record of each id. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Observed(Arc<Mutex<HashMap<String, State>>>);
+pub struct Observed(Arc<Mutex<HashMap<String, Record>>>);
 
 impl Observed {
     /// The interceptor: it keeps how the call goes.
@@ -34,21 +43,23 @@ impl Observed {
         result
     }
 
-    /// How the call with this id went.
-    pub fn state(&self, id: &str) -> State {
-        self.lock().get(id).copied().unwrap_or(State::STATE_UNSPECIFIED)
+    /// How the calls with this id went.
+    pub fn record(&self, id: &str) -> Record {
+        self.lock().get(id).copied().unwrap_or_default()
     }
 
     fn begin(&self, id: String) -> Result<Handling> {
-        let mut states = self.lock();
-        if states.len() >= MAX_CALLS {
+        let mut records = self.lock();
+        if records.len() >= MAX_CALLS {
             return Err(Status::resource_exhausted(format!("{MAX_CALLS} calls are kept already")));
         }
-        states.insert(id.clone(), State::STATE_RUNNING);
+        let record = records.entry(id.clone()).or_default();
+        record.state = State::STATE_RUNNING;
+        record.calls += 1;
         Ok(Handling { observed: self.clone(), id, end: State::STATE_CANCELLED })
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, State>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Record>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -68,7 +79,8 @@ impl Handling {
 
 impl Drop for Handling {
     fn drop(&mut self) {
-        let id = std::mem::take(&mut self.id);
-        self.observed.lock().insert(id, self.end);
+        if let Some(record) = self.observed.lock().get_mut(&self.id) {
+            record.state = self.end;
+        }
     }
 }

@@ -29,6 +29,7 @@ struct Inner {
     message: String,
     details: Vec<Any>,
     metadata: Metadata,
+    leading: Metadata,
     cause: Option<Arc<dyn Error + Send + Sync>>,
 }
 
@@ -91,6 +92,7 @@ impl Status {
             message,
             details: Vec::new(),
             metadata: Metadata::new(),
+            leading: Metadata::new(),
             cause,
         }))
     }
@@ -165,6 +167,18 @@ impl Status {
     #[must_use]
     pub fn with_metadata(mut self, metadata: Metadata) -> Self {
         self.0.metadata = metadata;
+        self
+    }
+
+    /// The metadata that had come before the failure, in the head of the reply. On a client only.
+    pub fn leading_metadata(&self) -> &Metadata {
+        &self.0.leading
+    }
+
+    /// Replaces the metadata that had come before the failure.
+    #[must_use]
+    pub fn with_leading_metadata(mut self, leading: Metadata) -> Self {
+        self.0.leading = leading;
         self
     }
 

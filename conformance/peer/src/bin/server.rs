@@ -8,7 +8,7 @@ use std::error::Error;
 use std::io::Write;
 use std::time::Duration;
 
-use farcall::tls::Identity;
+use farcall::tls::{Identity, ServerTls};
 use farcall::{Cors, Limits, Server};
 use peer::calls::JudgedCalls;
 use peer::observed::Observed;
@@ -38,7 +38,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         })
         .shutdown_limit(SHUTDOWN_LIMIT);
     if let (Some(certificate), Some(key)) = (arguments.certificate, arguments.key) {
-        server = server.tls(Identity::from_pem_files(certificate, key)?).listen("tls://127.0.0.1:0");
+        let tls = ServerTls::new(Identity::from_pem_files(certificate, key)?);
+        server = server.tls(tls).listen("tls://127.0.0.1:0");
     }
     if let Some(origin) = arguments.origin {
         server = server.cors(Cors::default().allow_origin(origin));

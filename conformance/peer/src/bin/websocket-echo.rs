@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
-use farcall::websocket::{WebSocket, accept};
 use farcall::Server;
+use farcall::websocket::{WebSocket, accept};
 use peer::verdict::Verdict;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// For WebSockets that are open when SIGTERM comes: the judge waits 5 s for the end.
+/// For what is still open when SIGTERM comes: the judge waits 5 s for the end.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(1);
 
 #[tokio::main]

@@ -51,7 +51,8 @@ impl Routes {
 
 impl Way {
     fn of(case: &ClientCompatRequest) -> Self {
-        let TLSCreds { cert, key } = case.client_tls_creds.clone().into_option().unwrap_or_default();
+        let TLSCreds { cert, key } =
+            case.client_tls_creds.clone().into_option().unwrap_or_default();
         Self {
             authority: format!("{}:{}", case.host, case.port),
             http1: case.http_version.as_known() == Some(HTTPVersion::HTTP_VERSION_1),
@@ -101,7 +102,9 @@ fn protocol(case: &ClientCompatRequest) -> Verdict<Protocol> {
         Some(SuiteProtocol::PROTOCOL_CONNECT) => Ok(Protocol::Connect),
         Some(SuiteProtocol::PROTOCOL_GRPC) => Ok(Protocol::Grpc),
         Some(SuiteProtocol::PROTOCOL_GRPC_WEB) => Ok(Protocol::GrpcWeb),
-        _ => Err(format!("protocol {:?}: expected Connect, gRPC or gRPC-Web", case.protocol).into()),
+        _ => {
+            Err(format!("protocol {:?}: expected Connect, gRPC or gRPC-Web", case.protocol).into())
+        }
     }
 }
 

@@ -52,10 +52,7 @@ pub async fn run(channel: &Channel, case: &ClientCompatRequest) -> Verdict<Clien
 }
 
 /// The messages of the case, each unpacked as what the method takes.
-fn messages<M>(
-    case: &ClientCompatRequest,
-    unpack: fn(&Any) -> Option<M>,
-) -> Verdict<Vec<M>> {
+fn messages<M>(case: &ClientCompatRequest, unpack: fn(&Any) -> Option<M>) -> Verdict<Vec<M>> {
     let unpacked = case.request_messages.iter().map(|field| {
         let any = any::from_field(field.clone());
         unpack(&any).ok_or_else(|| format!("{} is not what the method takes", any.type_url).into())
@@ -262,6 +259,7 @@ fn only<T>(
 
 fn failed(status: &Status) -> ClientResponseResult {
     ClientResponseResult {
+        response_headers: headers::from_metadata(status.leading_metadata()),
         response_trailers: headers::from_metadata(status.metadata()),
         error: error::from_status(status).into(),
         ..ClientResponseResult::default()

@@ -202,3 +202,9 @@ impl fmt::Debug for ServerTls {
         f.debug_tuple("ServerTls").field(&self.shared.settings.identities).finish()
     }
 }
+
+impl From<Identity> for ServerTls {
+    fn from(identity: Identity) -> Self {
+        Self::new(identity)
+    }
+}

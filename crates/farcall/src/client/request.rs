@@ -29,6 +29,8 @@ pub(crate) struct ClientSide {
     method: &'static Method,
     metadata: Metadata,
     deadline: Option<Deadline>,
+    /// A connection's batch may have begun before the call did.
+    begun: Instant,
     encoding: Encoding,
     wait_for_ready: bool,
     /// The message of a request whose head carries it.
@@ -87,6 +89,7 @@ impl ClientSide {
             method,
             metadata,
             deadline: None,
+            begun: Instant::now(),
             encoding: Encoding::Identity,
             wait_for_ready: false,
             query: None,
@@ -123,8 +126,17 @@ impl ClientSide {
     /// How the call ended, once it has.
     pub(crate) fn outcome(&self) -> Result<Metadata> {
         match self.exchange.outcome() {
-            Some(outcome) => outcome.clone(),
+            Some(Ok(trailers)) => Ok(trailers.clone()),
+            Some(Err(status)) => Err(self.failed(status.clone())),
             None => Err(Status::internal("the replies ended before the call did")),
+        }
+    }
+
+    /// The failure, with what had come before it.
+    fn failed(&self, status: Status) -> Status {
+        match &self.head {
+            Some(head) if !head.is_empty() => status.with_leading_metadata(head.clone()),
+            _ => status,
         }
     }
 
@@ -155,14 +167,14 @@ impl Link {
         let Some(side) = state.client() else { return Poll::Pending };
         let message = match side.exchange.only_message() {
             Ok(message) => message,
-            Err(status) => return Poll::Ready(Err(status)),
+            Err(status) => return Poll::Ready(Err(side.failed(status))),
         };
         match (message, side.exchange.outcome()) {
             (Some(message), Some(Ok(trailers))) => {
                 let reply = side.reply(trailers.clone());
                 Poll::Ready(Ok((message, reply)))
             }
-            (_, Some(Err(status))) => Poll::Ready(Err(status.clone())),
+            (_, Some(Err(status))) => Poll::Ready(Err(side.failed(status.clone()))),
             (None, Some(Ok(_))) => Poll::Ready(Err(Status::internal("the reply was taken before"))),
             (_, None) => {
                 state.consume_all();
@@ -192,7 +204,7 @@ impl Link {
             return Poll::Ready(Ok(found));
         }
         if let Some(Err(status)) = side.exchange.outcome() {
-            return Poll::Ready(Err(status.clone()));
+            return Poll::Ready(Err(side.failed(status.clone())));
         }
         side.watchers.push(cx.waker().clone());
         Poll::Pending
@@ -225,7 +237,7 @@ impl Link {
             authority: &origin.authority,
             scheme: origin.scheme,
             metadata: &side.metadata,
-            timeout: side.deadline.map(|deadline| deadline.remaining(now)),
+            timeout: side.deadline.map(|deadline| deadline.remaining(now.max(side.begun))),
             encoding: side.encoding,
             get: side.query.as_ref(),
         }))

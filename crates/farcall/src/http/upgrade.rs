@@ -22,11 +22,18 @@ const WRITE_SIZE: usize = 16 * 1024;
 pub struct Upgrade {
     flow: Arc<Flow>,
     head: Arc<RequestHead>,
+    /// Nothing followed the head.
+    end: bool,
 }
 
 impl Upgrade {
-    pub(crate) fn new(flow: &Arc<Flow>, head: &RequestHead) -> Self {
-        Self { flow: Arc::clone(flow), head: Arc::new(head.clone()) }
+    pub(crate) fn new(flow: &Arc<Flow>, head: &RequestHead, end: bool) -> Self {
+        Self { flow: Arc::clone(flow), head: Arc::new(head.clone()), end }
+    }
+
+    /// Whether nothing followed the head.
+    pub(crate) fn is_end(&self) -> bool {
+        self.end
     }
 
     /// The request as it came.

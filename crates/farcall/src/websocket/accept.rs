@@ -68,7 +68,7 @@ impl Accept {
             *response.status_mut() = StatusCode::UPGRADE_REQUIRED;
             return response;
         };
-        let offer = match handshake::check(upgrade.head(), false, &self.config.limits) {
+        let offer = match handshake::check(upgrade.head(), upgrade.is_end(), &self.config.limits) {
             Ok(offer) => offer,
             Err(refused) => return response(&refused.head(), Body::from(refused.reason)),
         };

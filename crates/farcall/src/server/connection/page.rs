@@ -24,7 +24,7 @@ impl ServerConnection {
     pub(super) fn page(&mut self, arrival: Arrival, engine: &mut Engine) {
         let Arrival { stream, head, end } = arrival;
         let flow = Arc::new(Flow::new(Arc::clone(&self.mailbox), stream, end));
-        let upgrade = asks_for_another_protocol(&head).then(|| Upgrade::new(&flow, &head));
+        let upgrade = asks_for_another_protocol(&head).then(|| Upgrade::new(&flow, &head, end));
         let length = content_length(&head);
         let body = match &upgrade {
             Some(_) => Body::empty(),

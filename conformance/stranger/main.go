@@ -1,5 +1,4 @@
-// A stranger for the callers to be tried on: conformance.v1.Calls by connect-go, as far as the callers call it, with
-// reflection. Plaintext, both HTTP/1.1 and HTTP/2, on one port; TLS on another.
+// A stranger for two judges to be tried on: conformance.v1.Calls by connect-go, as far as they call it, with reflection. Plaintext, both HTTP/1.1 and HTTP/2, on one port; TLS on another.
 package main
 
 import (
@@ -11,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
 
 	"connectrpc.com/connect"
 	"connectrpc.com/grpcreflect"
@@ -77,6 +77,7 @@ func routes(calls protoreflect.ServiceDescriptor, files *protoregistry.Files) *h
 	mux := http.NewServeMux()
 	echo, download, fail := method(calls.Methods().ByName("Echo")), calls.Methods().ByName("Download"), calls.Methods().ByName("Fail")
 	mux.Handle(path(echo), connect.NewUnaryHandler(path(echo), func(_ context.Context, request *connect.Request[message]) (*connect.Response[message], error) {
+		counted(request.Header().Get("x-call-id"), 1)
 		return connect.NewResponse(reply(echo, get(request.Msg, "payload").Bytes())), nil
 	}, append(options(echo), connect.WithIdempotency(connect.IdempotencyNoSideEffects))...))
 	mux.Handle(path(download), connect.NewServerStreamHandler(path(download), func(_ context.Context, request *connect.Request[message], replies *connect.ServerStream[message]) error {
@@ -97,11 +98,32 @@ func routes(calls protoreflect.ServiceDescriptor, files *protoregistry.Files) *h
 		return nil, connect.NewError(code, errors.New(get(request.Msg, "message").String()))
 	}, options(fail)...))
 
+	observe := method(calls.Methods().ByName("Observe"))
+	mux.Handle(path(observe), connect.NewUnaryHandler(path(observe), func(_ context.Context, request *connect.Request[message]) (*connect.Response[message], error) {
+		made := dynamicpb.NewMessage(observe.Output())
+		seen := counted(get(request.Msg, "call_id").String(), 0)
+		made.Set(observe.Output().Fields().ByName("calls"), protoreflect.ValueOfUint32(seen))
+		return connect.NewResponse(made), nil
+	}, options(observe)...))
+
 	names := grpcreflect.NamerFunc(func() []string { return []string{service} })
 	reflector := grpcreflect.NewReflector(names, grpcreflect.WithDescriptorResolver(files))
 	mux.Handle(grpcreflect.NewHandlerV1(reflector))
 	mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector))
 	return mux
+}
+
+var (
+	seen     = map[string]uint32{}
+	seenLock sync.Mutex
+)
+
+// How many calls with this id have come, after `more` have come now.
+func counted(id string, more uint32) uint32 {
+	seenLock.Lock()
+	defer seenLock.Unlock()
+	seen[id] += more
+	return seen[id]
 }
 
 func path(called method) string {
