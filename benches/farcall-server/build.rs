@@ -1,5 +1,5 @@
-//! Stubs of the measured service.
+//! Stubs of the measured services.
 
 fn main() -> farcall_build::Result {
-    farcall_build::compile("../proto/echo.proto")
+    farcall_build::configure().file("../proto/echo.proto").file("../proto/shop.proto").compile()
 }

@@ -1,6 +1,7 @@
-//! The echo of proto/echo.proto, by farcall: `farcall-server HOST:PORT current-thread|multi-thread`.
+//! The echo and the shop of proto/, by farcall: `farcall-server HOST:PORT current-thread|multi-thread`.
 
 use std::error::Error;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use farcall::{Call, Server};
 use tokio::runtime::{Builder, Runtime};
@@ -9,14 +10,31 @@ mod proto {
     farcall::include_protos!();
 }
 
-use proto::bench::v1::{Echo, Payload};
+use proto::bench::v1::{Echo, Line, Order, Payload, Receipt, Shop};
 
-struct Service;
+struct Mirror;
 
-impl Echo for Service {
+impl Echo for Mirror {
     async fn send(&self, request: Payload, _: &mut Call) -> farcall::Result<Payload> {
         Ok(request)
     }
+}
+
+/// The number of the next order. It keeps its ten digits, so that every reply has the same length.
+static NEXT: AtomicU32 = AtomicU32::new(1_000_000_000);
+
+struct Counter;
+
+impl Shop for Counter {
+    async fn place(&self, order: Order, _: &mut Call) -> farcall::Result<Receipt> {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let total = order.lines.iter().fold(0, add);
+        Ok(Receipt { number, total, order: order.into() })
+    }
+}
+
+fn add(total: u32, line: &Line) -> u32 {
+    total.saturating_add(line.quantity.saturating_mul(line.unit_price))
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -25,7 +43,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: farcall-server HOST:PORT current-thread|multi-thread".into());
     };
     runtime(&kind)?.block_on(async {
-        Server::new().add(Service.into_service()).listen(format!("tcp://{address}")).run().await
+        Server::new()
+            .add(Mirror.into_service())
+            .add(Counter.into_service())
+            .listen(format!("tcp://{address}"))
+            .run()
+            .await
     })?;
     Ok(())
 }

@@ -4,7 +4,10 @@ use std::num::NonZeroU64;
 
 use clap::{Parser, Subcommand};
 
-use crate::{activate, connect, listen, proxy, resolve, sockets};
+use crate::{
+    activate, call, completions, connect, describe, limits, list, listen, proxy, resolve, serve,
+    sockets,
+};
 
 /// Remote procedure calls: serve some, call them in every way, see how fast they are. And the sockets below them, by hand.
 #[derive(Debug, Parser)]
@@ -18,16 +21,9 @@ pub struct Arguments {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Serve the demonstration services: Greeter, Numbers and Echo
-    ///
-    /// Ends at Ctrl-C or SIGTERM, after the calls under way.
-    Serve {
-        /// Where to listen: `tcp://HOST:PORT` (port 0: any free one) or `unix:///PATH`
-        ///
-        /// By default `tcp://127.0.0.1:8080`, and a Unix socket in `$XDG_RUNTIME_DIR` or else the folder for temporary files.
-        #[arg(value_name = "ENDPOINT")]
-        endpoints: Vec<String>,
-    },
+    // Those without a line here say for themselves, where their arguments are, what they do.
+    #[allow(missing_docs)]
+    Serve(serve::Arguments),
     /// Start the services in this process, call them in every way, show replies and times
     ///
     /// Takes some seconds, leaves nothing running and no file behind. Fails when a reply is not what it should be.
@@ -36,7 +32,16 @@ pub enum Command {
         #[arg(long, value_name = "N")]
         calls: Option<NonZeroU64>,
     },
-    // Each says for itself, where its arguments are, what it does.
+    #[allow(missing_docs)]
+    Call(Box<call::Arguments>),
+    #[allow(missing_docs)]
+    List(list::Arguments),
+    #[allow(missing_docs)]
+    Describe(describe::Arguments),
+    #[allow(missing_docs)]
+    Limits(limits::Arguments),
+    #[allow(missing_docs)]
+    Completions(completions::Arguments),
     #[allow(missing_docs)]
     Sockets(sockets::Arguments),
     #[allow(missing_docs)]

@@ -1,6 +1,8 @@
 //! `farcall serve` says where it listens, answers, and ends when it is asked to.
 
-use std::io::{BufRead, BufReader, Lines, Read};
+use std::io::{BufRead, BufReader, Lines, Read, Write};
+use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
@@ -164,7 +166,11 @@ async fn a_second_signal_cuts_calls_off() -> Result<()> {
 }
 
 fn refused(endpoint: &str) -> String {
-    let (code, errors) = Serving::start(&[endpoint]).end();
+    refused_with(&[endpoint])
+}
+
+fn refused_with(arguments: &[&str]) -> String {
+    let (code, errors) = Serving::start(arguments).end();
     assert_eq!(code, Some(1), "{errors}");
     assert_eq!(errors.lines().count(), 1, "{errors}");
     assert!(errors.starts_with("farcall: "), "{errors}");
@@ -199,4 +205,137 @@ fn a_file_in_the_way_stays() {
     fs::remove_file(&path).unwrap();
     assert!(errors.contains(&url(&path)), "{errors}");
     assert_eq!(kept, "precious");
+}
+
+/// What a server says to a request as it is, up to the end of the connection.
+fn ask(endpoint: &str, request: &str) -> String {
+    let address = endpoint.trim_start_matches("tcp://");
+    let mut stream = TcpStream::connect(address).unwrap();
+    let request = format!("{request}Host: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn farcall(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_farcall")).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn it_describes_itself_and_says_how_it_is() {
+    let mut serving = Serving::start(&["tcp://127.0.0.1:0"]);
+    let welcome = serving.welcome();
+    let tcp = endpoint(&welcome, "tcp://");
+    let services = farcall(&["list", tcp]);
+    assert!(services.lines().any(|service| service == "greet.v1.Greeter"), "{services}");
+    let health = farcall(&["call", tcp, "Health/Check", "--compact"]);
+    assert_eq!(health, "{\"status\":\"SERVING\"}\n");
+}
+
+#[test]
+fn whoever_opens_the_port_is_told_what_to_try() {
+    let mut serving = Serving::start(&["tcp://127.0.0.1:0"]);
+    let welcome = serving.welcome();
+    let tcp = endpoint(&welcome, "tcp://");
+    let address = tcp.trim_start_matches("tcp://");
+    let text = ask(tcp, "GET / HTTP/1.1\r\n");
+    assert!(text.starts_with("HTTP/1.1 200 "), "{text}");
+    assert!(
+        text.contains(&format!("grpcurl -plaintext -d '{{\"name\": \"Ada\"}}' {address} ")),
+        "{text}"
+    );
+    let page = ask(tcp, "GET / HTTP/1.1\r\nAccept: text/html\r\n");
+    assert!(page.contains("<title>farcall</title>"), "{page}");
+    assert!(page.contains(&format!("http://{address}/greet.v1.Greeter/SayHello")), "{page}");
+    assert!(ask(tcp, "GET /nothing HTTP/1.1\r\n").starts_with("HTTP/1.1 404 "));
+}
+
+#[test]
+fn tls_is_spoken_beside_plaintext_with_a_certificate_made_for_it() {
+    let mut serving = Serving::start(&["tcp://127.0.0.1:0", "--tls-self-signed"]);
+    let welcome = serving.welcome();
+    let tcp = endpoint(&welcome, "tcp://");
+    let (_, rest) = welcome.split_once("--cacert ").unwrap();
+    let certificate = rest.split_whitespace().next().unwrap();
+    let hello = "{\"message\":\"Hello, world!\"}\n";
+    assert_eq!(farcall(&["call", tcp, "SayHello", "--compact"]), hello);
+    for scheme in ["https", "tls", "wss"] {
+        let endpoint = tcp.replace("tcp", scheme);
+        let words = ["call", &endpoint, "SayHello", "--compact"];
+        assert_eq!(farcall(&[&words[..], &["--cacert", certificate]].concat()), hello, "{scheme}");
+        assert_eq!(farcall(&[&words[..], &["--insecure"]].concat()), hello, "{scheme}");
+    }
+    let words = ["call", &tcp.replace("tcp", "https"), "SayHello", "--compact"];
+    let connect = ["--cacert", certificate, "--protocol", "connect", "--http1"];
+    assert_eq!(farcall(&[&words[..], &connect].concat()), hello);
+    let refused = Command::new(env!("CARGO_BIN_EXE_farcall")).args(words).output().unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        said.contains("self-signed") && said.starts_with("farcall: connect to https://"),
+        "{said}"
+    );
+
+    let certificate = PathBuf::from(certificate);
+    assert!(certificate.exists());
+    serving.signal("-TERM");
+    assert_eq!(serving.end(), (Some(0), String::new()));
+    assert!(!certificate.exists());
+}
+
+#[test]
+fn a_certificate_of_ones_own_is_used_from_its_files() {
+    let folder = env::temp_dir().join(format!("farcall-test-tls-{}", std::process::id()));
+    fs::create_dir(&folder).unwrap();
+    let [certificate, key] =
+        ["cert.pem", "key.pem"].map(|name| folder.join(name).display().to_string());
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    fs::write(&certificate, made.cert.pem()).unwrap();
+    fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let mut serving = Serving::start(&["tls://127.0.0.1:0", "--tls", &certificate, &key]);
+    let welcome = serving.welcome();
+    let tls = endpoint(&welcome, "tls://").to_owned();
+    let (_, port) = tls.rsplit_once(':').unwrap();
+    let words = ["call", &format!("https://localhost:{port}"), "SayHello", "--compact"];
+    let hello = farcall(&[&words[..], &["--cacert", &certificate]].concat());
+    let named = ["--cacert", &certificate, "--server-name", "localhost"];
+    let by_name = farcall(&[&["call", &tls, "SayHello", "--compact"], &named[..]].concat());
+    fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(hello, "{\"message\":\"Hello, world!\"}\n");
+    assert_eq!(hello, by_name);
+    serving.signal("-TERM");
+    assert_eq!(serving.end().0, Some(0));
+    assert!(refused_with(&["--tls", "/no/such", "/no/such"]).contains("/no/such"));
+}
+
+#[test]
+fn pages_of_other_origins_may_call_when_they_are_named() {
+    let preflight = "OPTIONS /greet.v1.Greeter/SayHello HTTP/1.1\r\nOrigin: https://app.example.com\r\n\
+        Access-Control-Request-Method: POST\r\n";
+    for (cors, allowed) in
+        [("https://app.example.com", true), ("*", true), ("https://other.example", false)]
+    {
+        let mut serving = Serving::start(&["tcp://127.0.0.1:0", "--cors", cors]);
+        let welcome = serving.welcome();
+        let answer = ask(endpoint(&welcome, "tcp://"), preflight).to_ascii_lowercase();
+        let found = answer.contains("access-control-allow-origin: https://app.example.com");
+        assert_eq!(found, allowed, "{cors}: {answer}");
+    }
+}
+
+#[test]
+fn whoever_comes_by_a_unix_socket_is_told_its_path() {
+    let path = socket("page");
+    let mut serving = Serving::start(&[&url(&path)]);
+    serving.welcome();
+    let mut stream = UnixStream::connect(&path).unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains(&format!("farcall call {} SayHello", url(&path))), "{answer}");
+    serving.signal("-TERM");
+    assert_eq!(serving.end(), (Some(0), String::new()));
+    assert!(!path.exists());
 }

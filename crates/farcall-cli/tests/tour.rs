@@ -4,7 +4,24 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::{env, fs};
 
-const WAYS: usize = 4 * 4;
+/// The ways to reach the services: by every protocol at one kind of endpoint, by gRPC at the others.
+const ROUTES: [(&str, &str); 12] = [
+    ("tcp", "gRPC"),
+    ("tcp", "gRPC-Web"),
+    ("tcp", "gRPC-Web/1"),
+    ("tcp", "Connect"),
+    ("tcp", "Connect/1"),
+    ("tcp", "JSON"),
+    ("tcp", "JSON/1"),
+    ("tls", "gRPC"),
+    ("ws", "gRPC"),
+    ("unix", "gRPC"),
+    ("mem", "gRPC"),
+    ("in-process", "gRPC"),
+];
+
+/// Each by the four kinds of call.
+const WAYS: usize = ROUTES.len() * 4;
 
 /// An empty folder for temporary files, so that what is left in it can be seen.
 fn fresh_folder(name: &str) -> PathBuf {
@@ -33,14 +50,14 @@ fn each_way_has_a_row_and_nothing_is_left() {
     assert!(output.status.success(), "{shown}{said}");
     assert_eq!(said, "");
     assert_eq!(left, 0, "files are left in the temporary folder");
-    for endpoint in ["tcp", "unix", "mem", "in-process"] {
+    for (endpoint, protocol) in ROUTES {
         for (kind, reply) in [
             ("unary", "Hello, Ada!"),
             ("server streaming", "1, 2 .. 100"),
             ("client streaming", "5050"),
             ("bidirectional", "1, 3 .. 5050"),
         ] {
-            let row = format!("{endpoint:<10}  gRPC      {kind:<16}  {reply:<15}  ");
+            let row = format!("{endpoint:<10}  {protocol:<10}  {kind:<16}  {reply:<15}  ");
             assert_eq!(shown.matches(&row).count(), 1, "{row:?} in\n{shown}");
         }
     }
@@ -52,7 +69,10 @@ fn lines_fit_the_screen_and_have_no_colours() {
     let folder = fresh_folder("screen");
     let shown = String::from_utf8(tour(&folder).stdout).unwrap();
     fs::remove_dir_all(&folder).unwrap();
-    let table: Vec<_> = shown.lines().filter(|line| line.contains("gRPC")).collect();
+    let table: Vec<_> = shown
+        .lines()
+        .filter(|line| ROUTES.iter().any(|(endpoint, _)| line.starts_with(&format!("{endpoint} "))))
+        .collect();
     assert_eq!(table.len(), WAYS);
     assert!(table.iter().all(|row| row.chars().count() <= 100), "{shown}");
     assert!(!shown.contains('\u{1b}'), "{shown:?}");

@@ -20,6 +20,7 @@ mod engine;
 mod farewell;
 pub mod http;
 mod interceptor;
+pub mod limits;
 mod link;
 mod mailbox;
 mod messages;

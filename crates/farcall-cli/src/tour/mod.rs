@@ -14,7 +14,7 @@ use std::num::NonZeroU64;
 use std::time::Instant;
 
 use self::measure::measure;
-use self::premises::Premises;
+use self::premises::{Premises, Route};
 use self::table::Way;
 use self::ways::{Caller, Kind};
 use crate::Result;
@@ -53,15 +53,15 @@ async fn visit_all(premises: &Premises, calls: Option<NonZeroU64>) -> Result<Sco
     say(&introduction(premises))?;
     say(&table::head())?;
     let mut score = Score::default();
-    for (endpoint, channel) in premises.channels()? {
+    for Route { endpoint, protocol, channel } in premises.routes()? {
         for kind in Kind::ALL {
-            let way = Way { endpoint, protocol: "gRPC", kind };
+            let way = Way { endpoint, protocol, kind };
             score.ways += 1;
             match measure(Caller::new(&channel, kind), calls).await {
                 Ok(measured) => say(&table::row(way, &measured))?,
                 Err(status) => {
                     say(&table::failed_row(way, &status))?;
-                    score.failed.push(format!("{endpoint}, gRPC, {kind}: {status}"));
+                    score.failed.push(format!("{endpoint}, {protocol}, {kind}: {status}"));
                 }
             }
         }
@@ -73,7 +73,8 @@ fn introduction(premises: &Premises) -> String {
     let endpoints = premises.endpoints().join("\n  ");
     format!(
         "One thread of this process serves Greeter and Numbers at\n  {endpoints}\n\
-         and another one calls them; in-process calls need no endpoint and stay on one thread.\n"
+         and another one calls them, at the first also by TLS and by WebSocket; in-process calls need no endpoint and\n\
+         stay on one thread.\n"
     )
 }
 
@@ -83,6 +84,7 @@ impl Score {
         let right = ways - failed.len();
         let mut text = format!(
             "\n\
+             protocol    by HTTP/2; by HTTP/1.1 those with /1; JSON is Connect's\n\
              p50, p99    one call after the other: from the request to the last checked reply\n\
              calls/s     {} callers at once on one connection\n\
              messages/s  requests and replies; a stream has {} messages\n\n\

@@ -7,20 +7,43 @@ use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use farcall::{Channel, ChannelConfig, Server};
+use farcall::tls::{ClientTls, ServerTls};
+use farcall::{Channel, ChannelConfig, Codec, Protocol, Server};
 use tokio::runtime;
 use tokio::sync::oneshot;
 
+use crate::self_signed::SelfSigned;
 use crate::{Failure, Result, services};
 
 /// How long the server may take to end; no call is under way then.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(1);
 
-/// The services, listening.
+/// A way to the services.
 #[derive(Debug)]
+pub(super) struct Route {
+    /// The kind of endpoint, in a word.
+    pub(super) endpoint: &'static str,
+    /// The protocol, in a word; `/1` means HTTP/1.1.
+    pub(super) protocol: &'static str,
+    pub(super) channel: Channel,
+}
+
+/// The protocols that are compared on one kind of endpoint: name, protocol, codec, whether by HTTP/1.1.
+const PROTOCOLS: [(&str, Protocol, Codec, bool); 7] = [
+    ("gRPC", Protocol::Grpc, Codec::Proto, false),
+    ("gRPC-Web", Protocol::GrpcWeb, Codec::Proto, false),
+    ("gRPC-Web/1", Protocol::GrpcWeb, Codec::Proto, true),
+    ("Connect", Protocol::Connect, Codec::Proto, false),
+    ("Connect/1", Protocol::Connect, Codec::Proto, true),
+    ("JSON", Protocol::Connect, Codec::Json, false),
+    ("JSON/1", Protocol::Connect, Codec::Json, true),
+];
+
+/// The services, listening.
 pub(super) struct Premises {
     /// The endpoints as they really are.
     endpoints: Vec<String>,
+    tls: ClientTls,
     stop: oneshot::Sender<()>,
     server: JoinHandle<Result>,
     folder: Folder,
@@ -33,18 +56,21 @@ impl Premises {
     /// The folder of the Unix socket cannot be made, or an endpoint cannot be bound.
     pub(super) async fn open() -> Result<Self> {
         let folder = Folder::create()?;
+        let certificate = SelfSigned::make()?;
+        let tls = ClientTls::new().roots(certificate.roots()?);
         let (stop, stopped) = oneshot::channel::<()>();
         let (ready, bound) = oneshot::channel();
         let server = services::server()
             .listen("tcp://127.0.0.1:0")
             .listen(format!("unix://{}/tour", folder.path().display()))
             .listen(format!("mem://farcall-tour-{}", std::process::id()))
+            .tls(ServerTls::new(certificate.identity()?))
             .shutdown_limit(SHUTDOWN_LIMIT)
             .shutdown_on(async { drop(stopped.await) });
         let server =
             thread::Builder::new().name("server".to_owned()).spawn(|| run(server, ready))?;
         match bound.await {
-            Ok(endpoints) => Ok(Self { endpoints, stop, server, folder }),
+            Ok(endpoints) => Ok(Self { endpoints, tls, stop, server, folder }),
             Err(_) => Err(join(server).err().unwrap_or_else(|| "the server did not start".into())),
         }
     }
@@ -54,16 +80,34 @@ impl Premises {
         &self.endpoints
     }
 
-    /// A channel for each kind of endpoint, named. None is connected yet.
-    pub(super) fn channels(&self) -> Result<Vec<(&'static str, Channel)>> {
-        let mut channels = Vec::new();
-        for (name, endpoint) in ["tcp", "unix", "mem"].into_iter().zip(&self.endpoints) {
-            // One connection: what is compared is how it carries calls, not how many there are.
-            let config = ChannelConfig { max_connections: 1, ..ChannelConfig::default() };
-            channels.push((name, Channel::with_config(endpoint, config)?));
+    /// A channel for each way there is. None is connected yet.
+    ///
+    /// # Errors
+    /// None in practice: the endpoints are listened at.
+    pub(super) fn routes(&self) -> Result<Vec<Route>> {
+        let tcp = self.endpoints.first().ok_or("the server listens nowhere")?;
+        let mut routes = Vec::new();
+        for (protocol, spoken, codec, http1) in PROTOCOLS {
+            let channel = self.channel(tcp, http1)?.protocol(spoken).codec(codec);
+            routes.push(Route { endpoint: "tcp", protocol, channel });
         }
-        channels.push(("in-process", services::server().in_process()));
-        Ok(channels)
+        let grpc = |endpoint, channel| Route { endpoint, protocol: "gRPC", channel };
+        for scheme in ["tls", "ws"] {
+            let endpoint = tcp.replacen("tcp", scheme, 1);
+            routes.push(grpc(scheme, self.channel(&endpoint, false)?));
+        }
+        for (name, endpoint) in ["unix", "mem"].into_iter().zip(self.endpoints.iter().skip(1)) {
+            routes.push(grpc(name, self.channel(endpoint, false)?));
+        }
+        routes.push(grpc("in-process", services::server().in_process()));
+        Ok(routes)
+    }
+
+    fn channel(&self, endpoint: &str, http1: bool) -> Result<Channel> {
+        // One connection: what is compared is how it carries calls, not how many there are.
+        let tls = Some(self.tls.clone());
+        let config = ChannelConfig { max_connections: 1, http1, tls, ..ChannelConfig::default() };
+        Ok(Channel::with_config(endpoint, config)?)
     }
 
     /// Ends the server and removes the folder.

@@ -55,7 +55,7 @@ impl Way {
 }
 
 fn way(endpoint: &str, protocol: &str, kind: impl Display) -> String {
-    format!("{endpoint:<10}  {protocol:<8}  {kind:<16}")
+    format!("{endpoint:<10}  {protocol:<10}  {kind:<16}")
 }
 
 fn results(reply: &str, [p50, p99, calls, messages]: [&str; 4]) -> String {
@@ -97,7 +97,7 @@ mod tests {
     use crate::tour::ways::Answer;
 
     fn a_way() -> Way {
-        Way { endpoint: "in-process", protocol: "gRPC", kind: Kind::ServerStreaming }
+        Way { endpoint: "in-process", protocol: "gRPC-Web/1", kind: Kind::ServerStreaming }
     }
 
     #[test]

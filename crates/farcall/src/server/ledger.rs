@@ -12,7 +12,7 @@ use farcall_wire::event::StreamId;
 use crate::link::LARGE;
 
 /// Bytes of unfinished messages per connection: two uploads of the default size go on side by side.
-const BOUND: usize = 8 * 1024 * 1024;
+pub(crate) const BOUND: usize = 8 * 1024 * 1024;
 
 /// The unfinished messages of one connection.
 #[derive(Debug, Default)]

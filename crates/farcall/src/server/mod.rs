@@ -27,16 +27,18 @@ use crate::interceptor::{Chain, Interceptor, Next, Reply, WithState};
 pub(crate) use crate::server::connection::ServerConnection;
 pub(crate) use crate::server::connections::Connections;
 use crate::server::hosts::Hosts;
+pub(crate) use crate::server::ledger::BOUND as UNFINISHED_MESSAGES;
 use crate::server::opening::Gate;
+pub(crate) use crate::server::opening::LIMIT as HANDSHAKE;
 use crate::server::routes::Routes;
 use crate::service::{IntoService, Service};
 use crate::services::health::Health;
 use crate::services::reflection;
 
 /// How long calls under way may still take once the server has been told to stop.
-const SHUTDOWN_LIMIT: Duration = Duration::from_secs(30);
+pub(crate) const SHUTDOWN_LIMIT: Duration = Duration::from_secs(30);
 /// Connections open at once, where the process may have the descriptors: each costs memory even when idle.
-const MAX_CONNECTIONS: usize = 10_000;
+pub(crate) const MAX_CONNECTIONS: usize = 10_000;
 /// How long aborted connections may take to say goodbye.
 const ABORT_LIMIT: Duration = Duration::from_secs(1);
 

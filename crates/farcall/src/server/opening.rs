@@ -24,7 +24,7 @@ use crate::engine::Engine;
 use crate::mailbox::Mailbox;
 
 /// Time from the connection's beginning to the first request's or the preface's first bytes, TLS included.
-const LIMIT: Duration = Duration::from_secs(10);
+pub(crate) const LIMIT: Duration = Duration::from_secs(10);
 /// The same once the server has been told to stop: whoever has sent something already is still heard.
 const STOPPING_LIMIT: Duration = Duration::from_secs(1);
 /// Bytes read before it is known what they are.

@@ -20,7 +20,7 @@ pub use v1::{
 };
 
 /// Watches of one connection: a client needs one per service that it calls, and each holds a stream.
-const MAX_WATCHES: usize = 8;
+pub(crate) const MAX_WATCHES: usize = 8;
 /// Services in one list, as the protocol has it.
 const MAX_LISTED: usize = 100;
 /// Bytes of a service's name in a question: a watch keeps it.

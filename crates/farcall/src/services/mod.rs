@@ -5,6 +5,8 @@
 pub mod health;
 pub mod reflection;
 
+pub(crate) use health::MAX_WATCHES;
+
 /// The stubs of both, as `farcall-build` generates them from the files below `proto/`.
 mod generated {
     include!("generated/grpc.rs");
