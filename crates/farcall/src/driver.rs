@@ -14,11 +14,11 @@ use std::time::Instant;
 use bytes::{Buf, BytesMut};
 use farcall_socket::Connection;
 use farcall_wire::event::Event;
-use farcall_wire::http2::ErrorCode;
+use farcall_wire::http2::{ErrorCode, Role as End};
 use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::time::Sleep;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Spoken};
 use crate::farewell::Farewell;
 
 /// Bytes asked of the kernel at once: four full DATA frames.
@@ -72,7 +72,8 @@ enum Progress {
 
 impl<R: Role> Driver<R> {
     /// A connection that has begun to speak what its engine does.
-    pub(crate) fn new(connection: Connection, engine: Engine, role: R) -> Self {
+    pub(crate) fn new(connection: Connection, spoken: Spoken, end: End, role: R) -> Self {
+        let engine = Engine::new(spoken, end, Instant::now());
         Self {
             connection,
             engine,

@@ -8,6 +8,7 @@ use std::time::Instant;
 use bytes::{Bytes, BytesMut};
 use farcall_wire::event::{Event, StreamId};
 use farcall_wire::fields::Fields;
+use farcall_wire::http1::Scheme;
 use farcall_wire::http2::{ErrorCode, Gone, OpenError, Role};
 use farcall_wire::websocket::{Session, SessionConfig};
 use farcall_wire::{http1, http2};
@@ -35,20 +36,34 @@ macro_rules! each {
     };
 }
 
-impl Engine {
-    pub(crate) fn http1(role: Role, config: http1::Config, now: Instant) -> Self {
-        Self::Http1(Box::new(http1::Engine::new(role, config, now)))
-    }
-
-    pub(crate) fn http2(role: Role, config: http2::Config, now: Instant) -> Self {
-        Self::Http2(Box::new(http2::Engine::new(role, config, now)))
-    }
-
+/// What is spoken on a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Spoken {
+    /// HTTP/1.1, to a server within TLS or without.
+    Http1(Scheme),
+    Http2,
     /// Calls on a WebSocket that is open.
-    pub(crate) fn calls_over_websocket(role: Role, now: Instant) -> Self {
-        let mut config = SessionConfig::default();
-        config.websocket.mask_seed = crate::client::lot();
-        Self::WebSocket(Box::new(Session::new(role, config, now)))
+    CallsOverWebSocket,
+}
+
+impl Engine {
+    /// The engine for what is spoken, at one end of it.
+    pub(crate) fn new(spoken: Spoken, end: Role, now: Instant) -> Self {
+        match spoken {
+            Spoken::Http1(scheme) => {
+                let config = http1::Config { scheme, ..http1::Config::default() };
+                Self::Http1(Box::new(http1::Engine::new(end, config, now)))
+            }
+            Spoken::Http2 => {
+                let config = http2::Config { extended_connect: true, ..http2::Config::default() };
+                Self::Http2(Box::new(http2::Engine::new(end, config, now)))
+            }
+            Spoken::CallsOverWebSocket => {
+                let mut config = SessionConfig::default();
+                config.websocket.mask_seed = crate::client::lot();
+                Self::WebSocket(Box::new(Session::new(end, config, now)))
+            }
+        }
     }
 
     /// The version of HTTP, as its types have it. Calls over a WebSocket are like those of HTTP/2.

@@ -5,6 +5,7 @@
 
 mod accept;
 mod connect;
+mod shake_hands;
 
 use std::collections::VecDeque;
 use std::fmt;

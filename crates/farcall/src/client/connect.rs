@@ -2,19 +2,20 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use farcall_core::{Result, Status};
 use farcall_socket::tls::ClientTls;
-use farcall_socket::{Connection, Endpoint, Scheme};
+use farcall_socket::{Connection, Endpoint, Scheme as EndpointScheme};
+use farcall_wire::http1::Scheme;
+use farcall_wire::http2::Role as End;
 use farcall_wire::websocket::SUBPROTOCOL;
 use farcall_wire::websocket::handshake::RequestTarget;
-use farcall_wire::{http1, http2};
 
 use crate::client::channel::{ChannelConfig, Routes};
 use crate::client::connection::ClientConnection;
 use crate::driver::Driver;
-use crate::engine::Engine;
+use crate::engine::Spoken;
 use crate::websocket;
 
 /// Where a channel leads.
@@ -38,7 +39,7 @@ impl Target {
     }
 
     /// A connection with the engine for what is spoken on it.
-    async fn connect(&self, config: &ChannelConfig) -> Result<(Connection, Engine)> {
+    async fn connect(&self, config: &ChannelConfig) -> Result<(Connection, Spoken)> {
         match self {
             Self::Remote(endpoint) => {
                 let connection = Connection::connect(endpoint, &config.options)
@@ -52,7 +53,7 @@ impl Target {
             Self::InProcess(serve) => {
                 let (ours, theirs) = Connection::pair();
                 serve(theirs);
-                Ok((ours, engine(config)))
+                Ok((ours, spoken(config)))
             }
         }
     }
@@ -85,16 +86,16 @@ pub(crate) async fn secure(
 }
 
 fn is_websocket(endpoint: &Endpoint) -> bool {
-    matches!(endpoint.scheme(), Scheme::Ws | Scheme::Wss)
+    matches!(endpoint.scheme(), EndpointScheme::Ws | EndpointScheme::Wss)
 }
 
 async fn speak(
     connection: Connection,
     endpoint: &Endpoint,
     config: &ChannelConfig,
-) -> Result<(Connection, Engine)> {
+) -> Result<(Connection, Spoken)> {
     if !is_websocket(endpoint) {
-        return Ok((connection, engine(config)));
+        return Ok((connection, spoken(config)));
     }
     let authority = endpoint.authority();
     let scheme = if endpoint.is_tls() { "https" } else { "http" };
@@ -102,16 +103,11 @@ async fn speak(
     let connection = websocket::open(connection, target, SUBPROTOCOL)
         .await
         .map_err(|error| Status::unavailable(format!("connect to {endpoint}: {error}")))?;
-    Ok((connection, Engine::calls_over_websocket(http2::Role::Client, Instant::now())))
+    Ok((connection, Spoken::CallsOverWebSocket))
 }
 
-fn engine(config: &ChannelConfig) -> Engine {
-    let now = Instant::now();
-    if config.http1 {
-        Engine::http1(http2::Role::Client, http1::Config::default(), now)
-    } else {
-        Engine::http2(http2::Role::Client, http2::Config::default(), now)
-    }
+fn spoken(config: &ChannelConfig) -> Spoken {
+    if config.http1 { Spoken::Http1(Scheme::default()) } else { Spoken::Http2 }
 }
 
 impl fmt::Display for Target {
@@ -140,10 +136,10 @@ pub(crate) async fn run(routes: Arc<Routes>, mut rest: Duration) {
 async fn attempt(routes: &Arc<Routes>) -> Result<()> {
     let limit = routes.config.connect_timeout;
     let opened = tokio::time::timeout(limit, async {
-        let (connection, engine) = routes.target.connect(&routes.config).await?;
+        let (connection, spoken) = routes.target.connect(&routes.config).await?;
         let (opened, answer) = tokio::sync::oneshot::channel();
         let role = ClientConnection::new(routes, Arc::clone(connection.peer()), opened);
-        tokio::spawn(Driver::new(connection, engine, role));
+        tokio::spawn(Driver::new(connection, spoken, End::Client, role));
         answer.await.unwrap_or_else(|_| Err(Status::unavailable("the connection's task ended")))
     });
     opened.await.unwrap_or_else(|_| {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use farcall_socket::{Connection, Peer};
 use farcall_wire::event::RequestHead;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -60,6 +61,13 @@ impl fmt::Debug for Upgrade {
 
 /// A pipe of bytes that was an HTTP request once. Dropping it ends it.
 pub struct Upgraded(pub(crate) Arc<Flow>);
+
+impl Upgraded {
+    /// A connection for what is inside.
+    pub(crate) fn into_connection(self, peer: Arc<Peer>) -> Connection {
+        Connection::from_stream(self, peer)
+    }
+}
 
 impl AsyncRead for Upgraded {
     fn poll_read(

@@ -2,15 +2,15 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use farcall_core::{Result, Status};
 use farcall_socket::{Connection, Listener};
-use farcall_wire::http2;
+use farcall_wire::http2::Role as End;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::driver::Driver;
-use crate::engine::Engine;
+use crate::engine::Spoken;
 use crate::mailbox::{Mailbox, Note};
 use crate::server::Shared;
 use crate::server::connection::ServerConnection;
@@ -83,12 +83,12 @@ impl Connections {
         let entry = self.enter(&mailbox);
         let (connections, shared, gate) = (Arc::clone(self), Arc::clone(shared), gate.clone());
         tokio::spawn(async move {
-            if let Some(Opened { connection, engine }) =
+            if let Some(Opened { connection, spoken }) =
                 opening::open(connection, &gate, &mailbox).await
             {
                 let peer = Arc::clone(connection.peer());
                 let role = ServerConnection::new(shared, connections, peer, mailbox, gate.guarded);
-                Driver::new(connection, engine, role).await;
+                Driver::new(connection, spoken, End::Server, role).await;
             }
             drop((entry, permit));
         });
@@ -99,10 +99,9 @@ impl Connections {
         let mailbox = Arc::new(Mailbox::default());
         let entry = self.enter(&mailbox);
         let peer = Arc::clone(pipe.peer());
-        let engine = Engine::calls_over_websocket(http2::Role::Server, Instant::now());
         let role =
             ServerConnection::new(Arc::clone(shared), Arc::clone(self), peer, mailbox, false);
-        let driver = Driver::new(pipe, engine, role);
+        let driver = Driver::new(pipe, Spoken::CallsOverWebSocket, End::Server, role);
         tokio::spawn(async move {
             driver.await;
             drop(entry);

@@ -3,6 +3,8 @@
 //! A page from anywhere may let its own name resolve to 127.0.0.1 and so make the browser of this machine talk to this
 //! port as if it were the page's own (DNS rebinding). The name that the browser believes it talks to is in the request.
 
+use std::net::Ipv4Addr;
+
 use bytes::Bytes;
 use farcall_core::Refusal;
 use farcall_wire::event::RequestHead;
@@ -27,17 +29,24 @@ impl Hosts {
             return Ok(());
         }
         let authority = head.authority().unwrap_or_default();
-        if self.is_allowed(&String::from_utf8_lossy(host(authority)).to_ascii_lowercase()) {
-            return Ok(());
-        }
-        Err(misdirected(authority))
+        if self.is_allowed(host(authority)) { Ok(()) } else { Err(misdirected(authority)) }
     }
 
-    fn is_allowed(&self, host: &str) -> bool {
-        let own = host == "localhost" || host.ends_with(".localhost") || host == "[::1]";
-        let address = host.parse().is_ok_and(|address: std::net::Ipv4Addr| address.is_loopback());
-        own || address || self.0.iter().any(|allowed| allowed == host)
+    fn is_allowed(&self, host: &[u8]) -> bool {
+        is_own(host) || self.0.iter().any(|allowed| host.eq_ignore_ascii_case(allowed.as_bytes()))
     }
+}
+
+/// Whether it is a name of this machine that no other can have (RFC 6761 section 6.3).
+fn is_own(host: &[u8]) -> bool {
+    const LOCALHOST: &[u8] = b".localhost";
+    let ends = host.len().checked_sub(LOCALHOST.len());
+    host.eq_ignore_ascii_case(&LOCALHOST[1..])
+        || host == b"127.0.0.1"
+        || host == b"[::1]"
+        || ends.is_some_and(|at| host[at..].eq_ignore_ascii_case(LOCALHOST))
+        || str::from_utf8(host)
+            .is_ok_and(|host| host.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback()))
 }
 
 /// The authority without its port.
@@ -74,12 +83,10 @@ mod tests {
         let mut hosts = Hosts::default();
         hosts.allow("Greet.example");
         for good in ["localhost", "localhost:80", "127.0.0.1:8080", "[::1]:9", "greet.example:1"] {
-            let name = String::from_utf8_lossy(host(good.as_bytes())).into_owned();
-            assert!(hosts.is_allowed(&name), "{good}");
+            assert!(hosts.is_allowed(host(good.as_bytes())), "{good}");
         }
         for bad in ["evil.example", "127.0.0.1.evil.example", "localhost.evil", "", "10.0.0.1:80"] {
-            let name = String::from_utf8_lossy(host(bad.as_bytes())).into_owned();
-            assert!(!hosts.is_allowed(&name), "{bad}");
+            assert!(!hosts.is_allowed(host(bad.as_bytes())), "{bad}");
         }
     }
 }

@@ -11,16 +11,16 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use farcall_socket::tls::ServerTls;
 use farcall_socket::{Connection, Endpoint};
 use farcall_wire::detect::{Detected, detect};
-use farcall_wire::{http1, http2};
+use farcall_wire::http1::Scheme;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::engine::Engine;
+use crate::engine::Spoken;
 use crate::mailbox::Mailbox;
 
 /// Time from the connection's beginning to the first request's or the preface's first bytes, TLS included.
@@ -55,7 +55,7 @@ impl Gate {
 /// A connection that is understood.
 pub(crate) struct Opened {
     pub(crate) connection: Connection,
-    pub(crate) engine: Engine,
+    pub(crate) spoken: Spoken,
 }
 
 /// Finds out what is spoken. None: the connection is over, and whatever could be said to the peer has been said.
@@ -81,7 +81,7 @@ async fn recognise(connection: Connection, gate: &Gate) -> io::Result<Option<Ope
             // What went wrong is the peer's to know: TLS has told it with an alert.
             let connection = tls.accept(connection).await.map_err(io::Error::other)?;
             let (detected, connection) = first_bytes(connection).await?;
-            speak(detected, connection, http1::Scheme::Https).await
+            speak(detected, connection, Scheme::Https).await
         }
         (Detected::Tls, None) => {
             connection.write_all(&NO_TLS).await?;
@@ -90,7 +90,7 @@ async fn recognise(connection: Connection, gate: &Gate) -> io::Result<Option<Ope
         (Detected::Http1 | Detected::Http2, _) if gate.tls_only => {
             refuse(connection, "400 Bad Request", "this port takes TLS: use https://").await
         }
-        (detected, _) => speak(detected, connection, http1::Scheme::Http).await,
+        (detected, _) => speak(detected, connection, Scheme::Http).await,
     }
 }
 
@@ -115,24 +115,17 @@ async fn first_bytes(mut connection: Connection) -> io::Result<(Detected, Connec
 async fn speak(
     detected: Detected,
     connection: Connection,
-    scheme: http1::Scheme,
+    scheme: Scheme,
 ) -> io::Result<Option<Opened>> {
-    let now = Instant::now();
-    let engine = match detected {
-        Detected::Http2 => {
-            let config = http2::Config { extended_connect: true, ..http2::Config::default() };
-            Engine::http2(http2::Role::Server, config, now)
-        }
-        Detected::Http1 => {
-            let config = http1::Config { scheme, ..http1::Config::default() };
-            Engine::http1(http2::Role::Server, config, now)
-        }
+    let spoken = match detected {
+        Detected::Http2 => Spoken::Http2,
+        Detected::Http1 => Spoken::Http1(scheme),
         _ => {
             let expected = "expected TLS, HTTP/2 or HTTP/1.1; these first bytes are none of them";
             return refuse(connection, "400 Bad Request", expected).await;
         }
     };
-    Ok(Some(Opened { connection, engine }))
+    Ok(Some(Opened { connection, spoken }))
 }
 
 async fn refuse(

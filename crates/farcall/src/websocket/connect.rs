@@ -1,17 +1,13 @@
 //! The client's side of the handshake.
 
-use std::time::Instant;
-
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::BytesMut;
 use farcall_core::{Result, Status};
 use farcall_socket::tls::ClientTls;
 use farcall_socket::{Connection, Endpoint, Options};
-use farcall_wire::event::Event;
-use farcall_wire::http1;
 use farcall_wire::http2::Role;
 use farcall_wire::websocket::handshake::{Agreed, Request, RequestTarget};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use super::shake_hands::shake_hands;
 use super::{Config, DeflateOptions, WebSocket, engine};
 use crate::client::{lot, secure};
 
@@ -107,8 +103,7 @@ impl Connect {
             authority: &authority,
             path: self.path.as_deref().unwrap_or("/"),
         };
-        let (connection, agreed) =
-            shake_hands(connection, &request, target).await.map_err(failed)?;
+        let (connection, agreed) = shake(connection, &request, target).await.map_err(failed)?;
         let engine = engine(Role::Client, &self.config, agreed.deflate);
         Ok(WebSocket::new(connection, engine, agreed.subprotocol, BytesMut::new()))
     }
@@ -121,7 +116,7 @@ pub(crate) async fn open(
     subprotocol: &str,
 ) -> Result<Connection, String> {
     let request = Request::http1(nonce()).subprotocol(subprotocol);
-    let (connection, agreed) = shake_hands(connection, &request, target).await?;
+    let (connection, agreed) = shake(connection, &request, target).await?;
     match agreed.subprotocol {
         Some(_) => Ok(connection),
         None => {
@@ -137,47 +132,13 @@ fn nonce() -> [u8; 16] {
     nonce
 }
 
-/// Sends the request and reads the response; what came behind it is put back.
-async fn shake_hands(
+/// Shakes hands; what came behind the response is put back.
+async fn shake(
     mut connection: Connection,
     request: &Request,
     target: RequestTarget<'_>,
 ) -> Result<(Connection, Agreed), String> {
-    let text = |error: std::io::Error| error.to_string();
-    let mut engine = http1::Engine::new(Role::Client, http1::Config::default(), Instant::now());
-    engine.open(&request.fields(target), true).map_err(|error| error.to_string())?;
-    engine.fill(Instant::now());
-    let output = engine.output();
-    connection.write_all(output).await.map_err(text)?;
-    output.advance(output.len());
-    let mut input = BytesMut::with_capacity(2048);
-    let mut behind = BytesMut::new();
-    let mut agreed = None;
-    loop {
-        while let Some(event) = engine.poll_event() {
-            match event {
-                Event::Response { head, .. } => {
-                    agreed = Some(request.verify(&head).map_err(|error| error.to_string())?);
-                }
-                Event::Data { data, .. } => behind.extend_from_slice(&data),
-                Event::Closed { error } => {
-                    return Err(error.map_or_else(
-                        || "the server closed the connection".to_owned(),
-                        |error| error.to_string(),
-                    ));
-                }
-                Event::Reset { reason, .. } => return Err(reason.to_owned()),
-                _ => {}
-            }
-        }
-        if let Some(agreed) = agreed {
-            connection.unread(Bytes::from(behind));
-            return Ok((connection, agreed));
-        }
-        if connection.read_buf(&mut input).await.map_err(text)? == 0 {
-            engine.receive_eof(Instant::now());
-        } else {
-            engine.receive(&mut input, Instant::now());
-        }
-    }
+    let (agreed, behind) = shake_hands(&mut connection, request, target).await?;
+    connection.unread(behind);
+    Ok((connection, agreed))
 }

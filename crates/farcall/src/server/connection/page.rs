@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use farcall_core::Refusal;
-use farcall_socket::Connection;
 use farcall_wire::event::{RequestHead, StreamId};
 use farcall_wire::fields::Fields;
 use farcall_wire::http2::ErrorCode;
@@ -130,8 +129,7 @@ impl ServerConnection {
         let flow = Arc::new(Flow::new(Arc::clone(&self.mailbox), stream, false));
         engine.upgrade(stream, response);
         flow.upgraded();
-        let pipe =
-            Connection::from_stream(http::Upgraded(Arc::clone(&flow)), Arc::clone(&self.peer));
+        let pipe = http::Upgraded(Arc::clone(&flow)).into_connection(Arc::clone(&self.peer));
         self.connections.serve_calls(pipe, &self.shared);
         self.stages.insert(stream, Stage::Page { flow, task: None, answered: false });
     }
