@@ -3,8 +3,7 @@
 //!     cargo run --bin browser-server            then open http://127.0.0.1:8080 in two tabs
 
 use axum::Router;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse;
+use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::routing::get;
 use farcall::{Call, Inbound, Outbound, Result, Server, Status};
 use proto::chat::v1::{Chat, Line, ListenRequest, Said};
@@ -68,11 +67,11 @@ async fn main() -> Result<()> {
     let endpoint = std::env::args().nth(1).unwrap_or_else(|| "tcp://127.0.0.1:8080".to_owned());
     let (room, _) = broadcast::channel(64);
     let page = Router::new()
-        .route("/", get(|| file("text/html", include_str!("../page/index.html"))))
-        .route("/farcall.js", get(|| file("text/javascript", include_str!("../page/farcall.js"))))
+        .route("/", get(file("text/html", include_str!("../page/index.html"))))
+        .route("/farcall.js", get(file("text/javascript", include_str!("../page/farcall.js"))))
         .route(
             "/grpc-web.js",
-            get(|| file("text/javascript", include_str!("../page/grpc-web.js"))),
+            get(file("text/javascript", include_str!("../page/grpc-web.js"))),
         );
     let server = Server::new().add(Room(room).into_service()).http(page).listen(endpoint);
     let server = server.bind().await?;
@@ -80,6 +79,7 @@ async fn main() -> Result<()> {
     server.run().await
 }
 
-async fn file(kind: &'static str, text: &'static str) -> impl IntoResponse {
+/// A page that never changes.
+fn file(kind: &'static str, text: &'static str) -> ([(HeaderName, &'static str); 1], &'static str) {
     ([(CONTENT_TYPE, kind)], text)
 }
