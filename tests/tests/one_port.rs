@@ -200,7 +200,8 @@ async fn a_server_without_certificate_does_not_listen_for_tls() {
 async fn a_handler_sees_the_certificate_of_its_caller() {
     async fn name(call: farcall::Call, next: farcall::Next) -> Result<farcall::Reply> {
         let certificates = call.peer().map(farcall::Peer::certificates).unwrap_or_default();
-        let names: Vec<_> = certificates.iter().flat_map(farcall::tls::Certificate::names).collect();
+        let names: Vec<_> =
+            certificates.iter().flat_map(farcall::tls::Certificate::names).collect();
         let name = names.first().map_or_else(|| "nobody".to_owned(), |name| name.value());
         let mut reply = next.run(call).await?;
         reply.metadata_mut().append("x-caller", name)?;

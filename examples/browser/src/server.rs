@@ -69,10 +69,7 @@ async fn main() -> Result<()> {
     let page = Router::new()
         .route("/", get(file("text/html", include_str!("../page/index.html"))))
         .route("/farcall.js", get(file("text/javascript", include_str!("../page/farcall.js"))))
-        .route(
-            "/grpc-web.js",
-            get(file("text/javascript", include_str!("../page/grpc-web.js"))),
-        );
+        .route("/grpc-web.js", get(file("text/javascript", include_str!("../page/grpc-web.js"))));
     let server = Server::new().add(Room(room).into_service()).http(page).listen(endpoint);
     let server = server.bind().await?;
     println!("listening at {}", server.endpoint());

@@ -27,7 +27,7 @@ use crate::engine::Engine;
 use crate::http::head;
 use crate::http::single::{Piece, Single};
 use crate::mailbox::Mailbox;
-use crate::server::{Connections, ServerConnection, Shared};
+use crate::server::{Connections, Guard, ServerConnection, Shared};
 
 /// A server as a tower service: see [`Server::into_http_service`](crate::Server::into_http_service). Cheap to clone.
 #[derive(Clone)]
@@ -70,7 +70,8 @@ where
         let peer = parts.extensions.get::<Arc<Peer>>().unwrap_or(&self.peer);
         let (shared, connections) = (Arc::clone(&self.shared), Arc::clone(&self.connections));
         let mailbox = Arc::new(Mailbox::default());
-        let role = ServerConnection::new(shared, connections, Arc::clone(peer), mailbox, false);
+        let role =
+            ServerConnection::new(shared, connections, Arc::clone(peer), mailbox, Guard::default());
         let engine =
             Engine::Single(Box::new(Single::new(request_head(&parts), body.is_end_stream())));
         let ended = body.is_end_stream();

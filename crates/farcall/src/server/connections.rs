@@ -14,6 +14,7 @@ use crate::engine::Spoken;
 use crate::mailbox::{Mailbox, Note};
 use crate::server::Shared;
 use crate::server::connection::ServerConnection;
+use crate::server::hosts::Guard;
 use crate::server::opening::{self, Gate, Opened};
 
 /// All connections of a server.
@@ -87,7 +88,8 @@ impl Connections {
                 opening::open(connection, &gate, &mailbox).await
             {
                 let peer = Arc::clone(connection.peer());
-                let role = ServerConnection::new(shared, connections, peer, mailbox, gate.guarded);
+                let guard = Guard::new(gate.loopback, &connection);
+                let role = ServerConnection::new(shared, connections, peer, mailbox, guard);
                 Driver::new(connection, spoken, End::Server, role).await;
             }
             drop((entry, permit));
@@ -99,8 +101,13 @@ impl Connections {
         let mailbox = Arc::new(Mailbox::default());
         let entry = self.enter(&mailbox);
         let peer = Arc::clone(pipe.peer());
-        let role =
-            ServerConnection::new(Arc::clone(shared), Arc::clone(self), peer, mailbox, false);
+        let role = ServerConnection::new(
+            Arc::clone(shared),
+            Arc::clone(self),
+            peer,
+            mailbox,
+            Guard::default(),
+        );
         let driver = Driver::new(pipe, Spoken::CallsOverWebSocket, End::Server, role);
         tokio::spawn(async move {
             driver.await;

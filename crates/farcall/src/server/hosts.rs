@@ -1,15 +1,56 @@
-//! Which hosts a port on loopback answers for.
+//! Which hosts a connection answers for.
 //!
-//! A page from anywhere may let its own name resolve to 127.0.0.1 and so make the browser of this machine talk to this
-//! port as if it were the page's own (DNS rebinding). The name that the browser believes it talks to is in the request.
+//! A page from anywhere may let its own name resolve to 127.0.0.1 and so make the browser of this machine talk to a port
+//! on loopback as if it were the page's own (DNS rebinding). The name that the browser believes it talks to is in the
+//! request. And who has shown a certificate to one name has not shown it to another: its requests stay with that name.
 
 use std::net::Ipv4Addr;
 
 use bytes::Bytes;
 use farcall_core::Refusal;
+use farcall_socket::Connection;
+use farcall_socket::tls::TlsInfo;
 use farcall_wire::event::RequestHead;
 use farcall_wire::fields::Fields;
 use http::Version;
+
+/// What is checked on one connection.
+#[derive(Clone, Default)]
+pub(crate) struct Guard {
+    /// Only this machine can reach it, so that a browser here could be made to.
+    loopback: bool,
+    /// The name that a client with a certificate asked for when it began TLS.
+    asked_for: Option<Box<str>>,
+}
+
+impl Guard {
+    pub(crate) fn new(loopback: bool, connection: &Connection) -> Self {
+        let has_certificate = !connection.peer().certificates().is_empty();
+        let asked_for = connection.tls().and_then(TlsInfo::server_name).filter(|_| has_certificate);
+        Self { loopback, asked_for: asked_for.map(Box::from) }
+    }
+
+    /// Lets requests through whose host is one that the connection answers for.
+    pub(crate) fn check(
+        &self,
+        head: &RequestHead,
+        version: Version,
+        hosts: &Hosts,
+    ) -> Result<(), Refusal> {
+        if self.loopback {
+            hosts.check(head, version)?;
+        }
+        let Some(asked_for) = &self.asked_for else { return Ok(()) };
+        let authority = head.authority().unwrap_or_default();
+        if host(authority).eq_ignore_ascii_case(asked_for.as_bytes()) {
+            return Ok(());
+        }
+        Err(misdirected(
+            format!("the certificate was shown to \"{asked_for}\", not to "),
+            authority,
+        ))
+    }
+}
 
 /// The names, besides those of this machine itself.
 #[derive(Default)]
@@ -21,7 +62,7 @@ impl Hosts {
     }
 
     /// Lets requests through that no browser can have made, and those that name a host which is allowed.
-    pub(crate) fn check(&self, head: &RequestHead, version: Version) -> Result<(), Refusal> {
+    fn check(&self, head: &RequestHead, version: Version) -> Result<(), Refusal> {
         let fields = head.fields();
         let browser = fields.get("origin").is_some() || fields.get("sec-fetch-site").is_some();
         // Browsers speak HTTP/2 over TLS only, and tell where a request comes from.
@@ -29,7 +70,11 @@ impl Hosts {
             return Ok(());
         }
         let authority = head.authority().unwrap_or_default();
-        if self.is_allowed(host(authority)) { Ok(()) } else { Err(misdirected(authority)) }
+        if self.is_allowed(host(authority)) {
+            return Ok(());
+        }
+        let why = "this port is on loopback and answers for localhost and what Server::allow_host lets in, not for ";
+        Err(misdirected(why.to_owned(), authority))
     }
 
     fn is_allowed(&self, host: &[u8]) -> bool {
@@ -62,11 +107,10 @@ fn host(authority: &[u8]) -> &[u8] {
 
 /// RFC 9110 section 15.5.20.
 #[cold]
-fn misdirected(authority: &[u8]) -> Refusal {
-    let shown: String = authority.escape_ascii().to_string().chars().take(64).collect();
-    let text = format!(
-        "this port is on loopback and answers for localhost only, not for \"{shown}\"; Server::allow_host lets a name in\n"
-    );
+fn misdirected(mut text: String, authority: &[u8]) -> Refusal {
+    text.push('"');
+    text.extend(authority.escape_ascii().map(char::from).take(64));
+    text.push_str("\"\n");
     let mut head = Fields::new();
     head.push(":status", "421");
     head.push("content-type", "text/plain; charset=utf-8");

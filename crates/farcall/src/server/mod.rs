@@ -26,6 +26,7 @@ use crate::http::{App, Body, HttpService, Index};
 use crate::interceptor::{Chain, Interceptor, Next, Reply, WithState};
 pub(crate) use crate::server::connection::ServerConnection;
 pub(crate) use crate::server::connections::Connections;
+pub(crate) use crate::server::hosts::Guard;
 use crate::server::hosts::Hosts;
 pub(crate) use crate::server::ledger::BOUND as UNFINISHED_MESSAGES;
 use crate::server::opening::Gate;

@@ -11,6 +11,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -19,6 +20,8 @@ use farcall_socket::{Connection, Endpoint};
 use farcall_wire::detect::{Detected, detect};
 use farcall_wire::http1::Scheme;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use crate::engine::Spoken;
 use crate::mailbox::Mailbox;
@@ -27,8 +30,17 @@ use crate::mailbox::Mailbox;
 pub(crate) const LIMIT: Duration = Duration::from_secs(10);
 /// The same once the server has been told to stop: whoever has sent something already is still heard.
 const STOPPING_LIMIT: Duration = Duration::from_secs(1);
+/// Time that a connection waits for its turn at the handshake.
+const TURN_LIMIT: Duration = Duration::from_secs(1);
+/// Handshakes under way for each core of the machine: each costs about half a millisecond of it.
+const HANDSHAKES_PER_CORE: usize = 200;
 /// Bytes read before it is known what they are.
 const FIRST_READ: usize = 2048;
+
+static HANDSHAKES: LazyLock<Semaphore> = LazyLock::new(|| {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    Semaphore::new(HANDSHAKES_PER_CORE * cores)
+});
 
 /// What a listener takes.
 #[derive(Clone, Default)]
@@ -38,17 +50,17 @@ pub(crate) struct Gate {
     /// Nothing but TLS.
     pub(crate) tls_only: bool,
     /// Only this machine can reach it, so that a browser here could be made to: the host of each request is checked.
-    pub(crate) guarded: bool,
+    pub(crate) loopback: bool,
 }
 
 impl Gate {
     /// What the listener at `endpoint` takes.
     pub(crate) fn of(endpoint: &Endpoint, tls: Option<ServerTls>) -> Self {
-        let guarded = endpoint.host().is_some_and(|host| {
+        let loopback = endpoint.host().is_some_and(|host| {
             host == "localhost"
                 || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
         });
-        Self { tls, tls_only: endpoint.is_tls(), guarded }
+        Self { tls, tls_only: endpoint.is_tls(), loopback }
     }
 }
 
@@ -79,7 +91,10 @@ async fn recognise(connection: Connection, gate: &Gate) -> io::Result<Option<Ope
     match (detected, &gate.tls) {
         (Detected::Tls, Some(tls)) => {
             // What went wrong is the peer's to know: TLS has told it with an alert.
+            // Who gets no turn is let go: a flood of handshakes must not starve the calls of those who are in.
+            let Ok(turn) = timeout(TURN_LIMIT, HANDSHAKES.acquire()).await else { return Ok(None) };
             let connection = tls.accept(connection).await.map_err(io::Error::other)?;
+            drop(turn);
             let (detected, connection) = first_bytes(connection).await?;
             speak(detected, connection, Scheme::Https).await
         }

@@ -9,10 +9,10 @@ type Lines = Vec<String>;
 #[test]
 fn every_quotation_is_code_that_the_tests_compile() {
     let guide = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folders = [guide.join("tests"), guide.join("../../examples")];
-    let sources: Vec<_> = folders
+    let own = ["proto", "src", "tests", "../../examples"];
+    let sources: Vec<_> = own
         .iter()
-        .flat_map(|folder| files(folder, &["rs", "proto"]))
+        .flat_map(|folder| files(&guide.join(folder), &["rs", "proto"]))
         .map(|file| lines(&read(&file)))
         .collect();
 

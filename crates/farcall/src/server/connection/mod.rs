@@ -34,6 +34,7 @@ use crate::link::Link;
 use crate::mailbox::{Mailbox, Note};
 use crate::server::Shared;
 use crate::server::connections::Connections;
+use crate::server::hosts::Guard;
 use crate::server::ledger::Ledger;
 use crate::server::routes::Place;
 use crate::service::Finished;
@@ -57,8 +58,7 @@ pub(crate) struct ServerConnection {
     ledger: Ledger,
     /// Where the paths stand that the client's header compression has given a number.
     places: [Option<(NonZeroU64, Place)>; REMEMBERED],
-    /// Requests that a browser may have made name a host that is checked.
-    guarded: bool,
+    guard: Guard,
 }
 
 /// How far a request has come.
@@ -79,7 +79,7 @@ impl ServerConnection {
         connections: Arc<Connections>,
         peer: Arc<Peer>,
         mailbox: Arc<Mailbox>,
-        guarded: bool,
+        guard: Guard,
     ) -> Self {
         Self {
             shared,
@@ -91,7 +91,7 @@ impl ServerConnection {
             deadlines: BinaryHeap::new(),
             ledger: Ledger::default(),
             places: [None; REMEMBERED],
-            guarded,
+            guard,
         }
     }
 

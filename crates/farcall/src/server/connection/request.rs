@@ -22,9 +22,8 @@ pub(super) struct Arrival {
 
 impl ServerConnection {
     pub(super) fn request(&mut self, arrival: Arrival, engine: &mut Engine, now: Instant) {
-        if self.guarded
-            && let Err(refusal) = self.shared.hosts.check(&arrival.head, engine.version())
-        {
+        let (guard, hosts) = (&self.guard, &self.shared.hosts);
+        if let Err(refusal) = guard.check(&arrival.head, engine.version(), hosts) {
             return refuse(arrival.stream, refusal, engine);
         }
         match self.place(&arrival.head) {
