@@ -45,10 +45,8 @@ impl Guard {
         if host(authority).eq_ignore_ascii_case(asked_for.as_bytes()) {
             return Ok(());
         }
-        Err(misdirected(
-            format!("the certificate was shown to \"{asked_for}\", not to "),
-            authority,
-        ))
+        let why = format!("the certificate was shown to \"{asked_for}\", not to ");
+        Err(misdirected(why, authority, ""))
     }
 }
 
@@ -73,8 +71,8 @@ impl Hosts {
         if self.is_allowed(host(authority)) {
             return Ok(());
         }
-        let why = "this port is on loopback and answers for localhost and what Server::allow_host lets in, not for ";
-        Err(misdirected(why.to_owned(), authority))
+        let why = "this port is on loopback and answers for localhost only, not for ".to_owned();
+        Err(misdirected(why, authority, "; Server::allow_host lets a name in"))
     }
 
     fn is_allowed(&self, host: &[u8]) -> bool {
@@ -107,10 +105,12 @@ fn host(authority: &[u8]) -> &[u8] {
 
 /// RFC 9110 section 15.5.20.
 #[cold]
-fn misdirected(mut text: String, authority: &[u8]) -> Refusal {
+fn misdirected(mut text: String, authority: &[u8], hint: &str) -> Refusal {
     text.push('"');
     text.extend(authority.escape_ascii().map(char::from).take(64));
-    text.push_str("\"\n");
+    text.push('"');
+    text.push_str(hint);
+    text.push('\n');
     let mut head = Fields::new();
     head.push(":status", "421");
     head.push("content-type", "text/plain; charset=utf-8");
