@@ -69,9 +69,15 @@ impl Engine {
     /// The version of HTTP, as its types have it. Calls over a WebSocket are like those of HTTP/2.
     pub(crate) fn version(&self) -> Version {
         match self {
-            Self::Http1(_) | Self::Single(_) => Version::HTTP_11,
+            Self::Http1(_) => Version::HTTP_11,
             Self::Http2(_) | Self::WebSocket(_) => Version::HTTP_2,
+            Self::Single(engine) => engine.version(),
         }
+    }
+
+    /// Whether a stream can become another protocol at all.
+    pub(crate) fn can_upgrade(&self) -> bool {
+        !matches!(self, Self::Single(_))
     }
 
     /// Lets the stream become another protocol; `head` says which. From here on its data are that protocol's bytes.

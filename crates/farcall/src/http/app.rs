@@ -9,12 +9,13 @@ use std::task::{Context, Poll};
 
 use bytes::Buf;
 use farcall_wire::fields::Fields;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use tower_service::Service;
 
 use crate::http::body::Body;
 use crate::http::flow::{Flow, Head};
 use crate::http::head;
+use crate::http::upgrade::Upgrade;
 use crate::interceptor::BoxFuture;
 
 /// Any tower service over HTTP, its types erased: takes a request and answers on the flow.
@@ -56,10 +57,18 @@ where
 {
     // What the error says is the application's business: nothing of it may go to the client.
     let is_ready = poll_fn(|cx| service.poll_ready(cx)).await.is_ok();
+    let offer = request.extensions().get::<Upgrade>().map(Upgrade::offer);
     let response = if is_ready { service.call(request).await.ok() } else { None };
-    match response {
-        Some(response) => send(response, &flow).await,
-        None => send_failure(&flow),
+    let Some(response) = response else { return send_failure(&flow) };
+    let switches = offer.is_some_and(|offer| offer.is_accepted_by(response.status()));
+    match response.status() {
+        _ if switches && flow.may_upgrade() => {
+            let fields = head::emit_response(&response);
+            flow.send_head(Head { fields, upgrade: true });
+        }
+        // Nobody would speak the other protocol, or nobody has asked for one, or it is no final response.
+        status if switches || status.is_informational() => send_failure(&flow),
+        _ => send(response, &flow).await,
     }
 }
 
@@ -69,10 +78,6 @@ where
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     let fields = head::emit_response(&response);
-    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        flow.send_head(Head { fields, upgrade: true });
-        return;
-    }
     flow.send_head(Head { fields, upgrade: false });
     // An error of the body cannot be told any more: the response is cut off, which the client sees.
     match send_body(response.into_body(), flow).await {

@@ -26,6 +26,10 @@ pub(crate) struct Flow {
     state: Mutex<State>,
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four facts that hold or do not, in any combination"
+)]
 struct State {
     mailbox: Arc<Mailbox>,
     stream: StreamId,
@@ -45,6 +49,8 @@ struct State {
     writer: Option<Waker>,
     noted: bool,
     upgrade: Upgrade,
+    /// The server is stopping.
+    draining: bool,
 }
 
 /// Whether bytes still come.
@@ -69,7 +75,11 @@ enum Sink {
 enum Upgrade {
     No,
     Watched(Waker),
+    /// Whoever could have spoken the other protocol has let it be.
+    Forsaken,
+    /// The flow carries raw bytes; nobody has taken them yet.
     Done,
+    Taken,
 }
 
 /// The head of a response.
@@ -107,6 +117,7 @@ impl Flow {
             writer: None,
             noted: false,
             upgrade: Upgrade::No,
+            draining: false,
         };
         Self { state: Mutex::new(state) }
     }
@@ -226,20 +237,48 @@ impl Flow {
         }
     }
 
-    /// Ready when the flow carries raw bytes.
+    /// Ready when the flow carries raw bytes, which are the caller's then.
     ///
     /// # Errors
-    /// The request was answered otherwise, or is gone.
+    /// The request was answered otherwise, or is gone, or somebody else has taken the bytes.
     pub(crate) fn poll_upgraded(&self, cx: &Context<'_>) -> Poll<io::Result<()>> {
         let mut state = self.lock();
         match state.upgrade {
-            Upgrade::Done => Poll::Ready(Ok(())),
+            Upgrade::Done => {
+                state.upgrade = Upgrade::Taken;
+                Poll::Ready(Ok(()))
+            }
+            Upgrade::Taken | Upgrade::Forsaken => Poll::Ready(Err(gone())),
             _ if !matches!(state.sink, Sink::Open) => Poll::Ready(Err(gone())),
             _ => {
                 state.upgrade = Upgrade::Watched(cx.waker().clone());
                 Poll::Pending
             }
         }
+    }
+
+    /// Nobody is left who could take the raw bytes.
+    pub(crate) fn forsake(&self) {
+        let mut state = self.lock();
+        match state.upgrade {
+            Upgrade::Taken => {}
+            Upgrade::Done => {
+                drop(state);
+                self.finish(None);
+                self.ignore();
+            }
+            _ => state.upgrade = Upgrade::Forsaken,
+        }
+    }
+
+    /// Whether somebody may still take the raw bytes.
+    pub(crate) fn may_upgrade(&self) -> bool {
+        !matches!(self.lock().upgrade, Upgrade::Forsaken)
+    }
+
+    /// Whether the server is stopping.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.lock().draining
     }
 }
 
@@ -315,10 +354,26 @@ impl Flow {
         // The request may have been complete; what follows is not of it.
         state.source = Source::Open;
         state.unread = false;
-        if let Upgrade::Watched(waker) = mem::replace(&mut state.upgrade, Upgrade::Done) {
-            drop(state);
-            waker.wake();
+        match mem::replace(&mut state.upgrade, Upgrade::Done) {
+            Upgrade::Watched(waker) => {
+                drop(state);
+                waker.wake();
+            }
+            Upgrade::Forsaken => {
+                drop(state);
+                self.forsake();
+            }
+            Upgrade::No | Upgrade::Done | Upgrade::Taken => {}
         }
+    }
+
+    /// The server is stopping: whoever speaks another protocol here should come to an end.
+    pub(crate) fn drain(&self) {
+        let mut state = self.lock();
+        state.draining = true;
+        let wakers = [state.reader.take(), state.writer.take()];
+        drop(state);
+        wakers.into_iter().for_each(wake);
     }
 
     /// The peer or the connection is gone.

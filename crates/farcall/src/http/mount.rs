@@ -17,8 +17,8 @@ use bytes::{Buf, Bytes};
 use farcall_socket::{Address, Peer};
 use farcall_wire::event::{RequestHead, RequestLine};
 use farcall_wire::fields::Fields;
-use http::{HeaderValue, Request, Response};
-use http_body::{Body as _, Frame};
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body::{Body as _, Frame, SizeHint};
 use tokio::time::Sleep;
 use tower_service::Service;
 
@@ -72,9 +72,9 @@ where
         let mailbox = Arc::new(Mailbox::default());
         let role =
             ServerConnection::new(shared, connections, Arc::clone(peer), mailbox, Guard::default());
-        let engine =
-            Engine::Single(Box::new(Single::new(request_head(&parts), body.is_end_stream())));
         let ended = body.is_end_stream();
+        let single = Single::new(request_head(&parts), parts.version, ended);
+        let engine = Engine::Single(Box::new(single));
         let source: Source = Box::new(Pieces(Box::pin(body)));
         let source = (!ended).then_some(source);
         Replying(Some(Box::new(Under { role, engine, source, timer: None })))
@@ -215,9 +215,18 @@ impl Future for Replying {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Some(under) = &mut self.0 else { return Poll::Pending };
         under.poll(cx);
-        let Some(fields) = under.single().and_then(Single::take_head) else { return Poll::Pending };
-        let body = ReplyBody(self.0.take());
-        let response = head::parse_response(&fields, body);
+        let Some(single) = under.single() else { return Poll::Pending };
+        if let Some(fields) = single.take_head() {
+            let body = ReplyBody(self.0.take());
+            return Poll::Ready(Ok(head::parse_response(&fields, body)));
+        }
+        if !single.is_cut() {
+            return Poll::Pending;
+        }
+        // Whoever took the request apart may have an answer of its own; this one says whose fault it is.
+        self.0 = None;
+        let mut response = Response::new(ReplyBody(None));
+        *response.status_mut() = StatusCode::BAD_REQUEST;
         Poll::Ready(Ok(response))
     }
 }
@@ -230,6 +239,17 @@ impl fmt::Debug for Replying {
 
 /// The body of a response: reading it lets the call go on, dropping it cancels the call.
 pub struct ReplyBody(Option<Box<Under>>);
+
+impl ReplyBody {
+    /// The bytes that are left, when all are here and no trailers follow.
+    fn rest(&self) -> Option<usize> {
+        match self.0.as_ref().map(|under| &under.engine) {
+            None => Some(0),
+            Some(Engine::Single(single)) => single.rest(),
+            Some(_) => None,
+        }
+    }
+}
 
 impl http_body::Body for ReplyBody {
     type Data = Bytes;
@@ -256,6 +276,15 @@ impl http_body::Body for ReplyBody {
         };
         self.0 = None;
         Poll::Ready(last)
+    }
+
+    /// A reply that is nothing but a head must end with it: gRPC tells the status there (Trailers-Only).
+    fn is_end_stream(&self) -> bool {
+        self.rest() == Some(0)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.rest().map_or_else(SizeHint::new, |rest| SizeHint::with_exact(rest as u64))
     }
 }
 

@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use farcall_wire::event::{Event, RequestHead, Side, StreamId};
 use farcall_wire::fields::Fields;
 use farcall_wire::http2::{ErrorCode, Gone, OpenError};
+use http::Version;
 
 /// The one stream.
 const STREAM: StreamId = StreamId(1);
@@ -17,6 +18,7 @@ const WINDOW: usize = 64 * 1024;
 
 /// One request and its response.
 pub(crate) struct Single {
+    version: Version,
     events: VecDeque<Event>,
     /// Received bytes that were not released.
     held: usize,
@@ -47,8 +49,9 @@ pub(crate) enum Piece {
 
 /// The side of the server that was there first.
 impl Single {
-    pub(crate) fn new(head: RequestHead, end: bool) -> Self {
+    pub(crate) fn new(head: RequestHead, version: Version, end: bool) -> Self {
         Self {
+            version,
             events: [Event::Open, Event::Request { stream: STREAM, head, end }].into(),
             held: 0,
             head: None,
@@ -78,8 +81,15 @@ impl Single {
         });
     }
 
+    /// The version of HTTP that the request came by.
+    pub(crate) fn version(&self) -> Version {
+        self.version
+    }
+
     /// The request's body cannot be read to its end.
     pub(crate) fn receive_reset(&mut self) {
+        // Nobody works on an answer any more.
+        self.reset(STREAM, ErrorCode::Cancel);
         self.events.push_back(Event::Reset {
             stream: STREAM,
             code: ErrorCode::Cancel,
@@ -91,6 +101,16 @@ impl Single {
 
     pub(crate) fn take_head(&mut self) -> Option<Fields> {
         self.head.take()
+    }
+
+    /// The bytes that are left of the response's body, when all of it is here and no trailers follow.
+    pub(crate) fn rest(&self) -> Option<usize> {
+        matches!(self.sent, Sent::Ended(None)).then_some(self.queued)
+    }
+
+    /// Whether what is there of the response is all that there will be, and no whole one.
+    pub(crate) fn is_cut(&self) -> bool {
+        matches!(self.sent, Sent::Cut)
     }
 
     /// The next piece of the response's body; none: there is none yet.

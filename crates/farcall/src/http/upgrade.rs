@@ -10,6 +10,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use farcall_socket::{Connection, Peer};
 use farcall_wire::event::RequestHead;
+use http::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::http::flow::Flow;
@@ -19,17 +20,52 @@ const WRITE_SIZE: usize = 16 * 1024;
 
 /// In the extensions of a request that asks for another protocol: an `upgrade` field over HTTP/1.1, an extended CONNECT
 /// over HTTP/2 (RFC 8441).
+///
+/// A response that accepts is given to the client only while the `Upgrade` or a clone of it is there: else nobody would
+/// speak the other protocol, and the response becomes one of status 500.
 #[derive(Clone)]
 pub struct Upgrade {
-    flow: Arc<Flow>,
+    claim: Arc<Claim>,
     head: Arc<RequestHead>,
     /// Nothing followed the head.
     end: bool,
 }
 
+/// How another protocol is asked for.
+#[derive(Clone, Copy)]
+pub(crate) enum Offer {
+    Upgrade,
+    ExtendedConnect,
+}
+
+impl Offer {
+    /// Whether a response of this status accepts (RFC 9110 section 7.8, RFC 8441 section 4).
+    pub(crate) fn is_accepted_by(self, status: StatusCode) -> bool {
+        match self {
+            Self::Upgrade => status == StatusCode::SWITCHING_PROTOCOLS,
+            Self::ExtendedConnect => status.is_success(),
+        }
+    }
+}
+
+/// The right to the raw bytes, while nobody has taken them.
+struct Claim(Arc<Flow>);
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.0.forsake();
+    }
+}
+
 impl Upgrade {
     pub(crate) fn new(flow: &Arc<Flow>, head: &RequestHead, end: bool) -> Self {
-        Self { flow: Arc::clone(flow), head: Arc::new(head.clone()), end }
+        let claim = Arc::new(Claim(Arc::clone(flow)));
+        Self { claim, head: Arc::new(head.clone()), end }
+    }
+
+    /// How the client asks for the other protocol.
+    pub(crate) fn offer(&self) -> Offer {
+        if self.head.protocol().is_some() { Offer::ExtendedConnect } else { Offer::Upgrade }
     }
 
     /// Whether nothing followed the head.
@@ -48,8 +84,8 @@ impl Upgrade {
     /// # Errors
     /// The request was answered otherwise, or the client has gone.
     pub async fn upgraded(self) -> io::Result<Upgraded> {
-        poll_fn(|cx| self.flow.poll_upgraded(cx)).await?;
-        Ok(Upgraded(self.flow))
+        poll_fn(|cx| self.claim.0.poll_upgraded(cx)).await?;
+        Ok(Upgraded(Arc::clone(&self.claim.0)))
     }
 }
 
@@ -66,6 +102,11 @@ impl Upgraded {
     /// A connection for what is inside.
     pub(crate) fn into_connection(self, peer: Arc<Peer>) -> Connection {
         Connection::from_stream(self, peer)
+    }
+
+    /// Whether the server is stopping. Whoever waits to read or to write is woken when that begins.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.0.is_draining()
     }
 }
 

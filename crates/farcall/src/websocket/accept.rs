@@ -2,12 +2,11 @@
 
 use std::future::Future;
 
-use bytes::BytesMut;
 use farcall_wire::http2::Role;
-use farcall_wire::websocket::handshake;
-use http::{Request, Response, StatusCode};
+use farcall_wire::websocket::handshake::{self, Refused};
+use http::{Request, Response};
 
-use super::{Config, DeflateOptions, WebSocket, engine};
+use super::{Config, DeflateOptions, Transport, WebSocket, engine};
 use crate::http::{Body, Upgrade, response};
 
 /// Accepts the WebSocket that `request` asks for and hands it to `handler`, on a task of its own. Returns the response
@@ -64,23 +63,25 @@ impl Accept {
         Fut: Future<Output = ()> + Send + 'static,
     {
         let Some(upgrade) = request.extensions().get::<Upgrade>().cloned() else {
-            let mut response = Response::new(Body::from("expected a request for a WebSocket\n"));
-            *response.status_mut() = StatusCode::UPGRADE_REQUIRED;
-            return response;
+            return refuse(&Refused { status: 426, reason: "expected a request for a WebSocket" });
         };
         let offer = match handshake::check(upgrade.head(), upgrade.is_end(), &self.config.limits) {
             Ok(offer) => offer,
-            Err(refused) => return response(&refused.head(), Body::from(refused.reason)),
+            Err(refused) => return refuse(&refused),
         };
         let subprotocol = self.subprotocols.iter().find(|name| offer.speaks(name));
         let (head, agreed) = offer.accept(subprotocol.map(String::as_str), self.deflate.as_ref());
         let engine = engine(Role::Server, &self.config, agreed.deflate);
         tokio::spawn(async move {
             if let Ok(pipe) = upgrade.upgraded().await {
-                let none = BytesMut::new();
-                handler(WebSocket::new(pipe, engine, agreed.subprotocol, none)).await;
+                let transport = Transport::Upgraded(pipe);
+                handler(WebSocket::new(transport, engine, agreed.subprotocol)).await;
             }
         });
         response(&head, Body::empty())
     }
+}
+
+fn refuse(refused: &Refused) -> Response<Body> {
+    response(&refused.head(), Body::from(format!("{}\n", refused.reason)))
 }

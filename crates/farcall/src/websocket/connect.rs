@@ -1,6 +1,5 @@
 //! The client's side of the handshake.
 
-use bytes::BytesMut;
 use farcall_core::{Result, Status};
 use farcall_socket::tls::ClientTls;
 use farcall_socket::{Connection, Endpoint, Options};
@@ -8,7 +7,7 @@ use farcall_wire::http2::Role;
 use farcall_wire::websocket::handshake::{Agreed, Request, RequestTarget};
 
 use super::shake_hands::shake_hands;
-use super::{Config, DeflateOptions, WebSocket, engine};
+use super::{Config, DeflateOptions, Transport, WebSocket, engine};
 use crate::client::{lot, secure};
 
 /// How a WebSocket is asked for.
@@ -105,7 +104,7 @@ impl Connect {
         };
         let (connection, agreed) = shake(connection, &request, target).await.map_err(failed)?;
         let engine = engine(Role::Client, &self.config, agreed.deflate);
-        Ok(WebSocket::new(connection, engine, agreed.subprotocol, BytesMut::new()))
+        Ok(WebSocket::new(Transport::Connection(connection), engine, agreed.subprotocol))
     }
 }
 

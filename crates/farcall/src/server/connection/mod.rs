@@ -156,11 +156,16 @@ impl ServerConnection {
         }
         let Some(stage) = self.stages.remove(&stream) else { return };
         self.give_back(stream, 0, 0, engine);
-        if let (Stage::Running { asker, link, .. }, Some(finished)) = (stage, finished) {
-            if let Some(link) = &link {
-                engine.release(stream, link.take_held());
+        match (stage, finished) {
+            (Stage::Running { asker, link, .. }, Some(finished)) => {
+                if let Some(link) = &link {
+                    engine.release(stream, link.take_held());
+                }
+                asker.finish(stream, link.as_deref(), *finished, self.shared.cors.as_ref(), engine);
             }
-            asker.finish(stream, link.as_deref(), *finished, self.shared.cors.as_ref(), engine);
+            // Whoever still reads the request, or waits for an upgrade, learns that it is over.
+            (Stage::Page { flow, .. }, _) => flow.disconnect(),
+            _ => {}
         }
         engine.done(stream);
     }
@@ -187,6 +192,16 @@ impl ServerConnection {
             }
             Stage::Leaving => {}
             Stage::Collecting(_) => self.forget(stream, engine),
+        }
+    }
+
+    /// Takes no new requests. Pipes that were requests have no end of their own: they are told.
+    fn drain(&mut self, engine: &mut Engine, now: Instant) {
+        engine.drain(now);
+        for stage in self.stages.values() {
+            if let Stage::Page { flow, .. } = stage {
+                flow.drain();
+            }
         }
     }
 
@@ -247,7 +262,7 @@ impl Role for ServerConnection {
             match note {
                 Note::Attend(stream) => self.attend(stream, engine),
                 Note::Ended(stream, finished) => self.ended(stream, finished, engine),
-                Note::Shutdown => engine.drain(now),
+                Note::Shutdown => self.drain(engine, now),
                 Note::Abort => engine.close(ErrorCode::NoError, "the server was stopped", now),
                 Note::Cancel(_) | Note::Start(_) => {}
             }

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use ::http::Version;
 use farcall_core::Refusal;
 use farcall_wire::event::{RequestHead, StreamId};
 use farcall_wire::fields::Fields;
@@ -23,7 +24,8 @@ impl ServerConnection {
     pub(super) fn page(&mut self, arrival: Arrival, engine: &mut Engine) {
         let Arrival { stream, head, end } = arrival;
         let flow = Arc::new(Flow::new(Arc::clone(&self.mailbox), stream, end));
-        let upgrade = asks_for_another_protocol(&head).then(|| Upgrade::new(&flow, &head, end));
+        let upgrade = (engine.can_upgrade() && asks_for_another_protocol(&head))
+            .then(|| Upgrade::new(&flow, &head, end));
         let length = content_length(&head);
         let body = match &upgrade {
             Some(_) => Body::empty(),
@@ -50,7 +52,8 @@ impl ServerConnection {
     /// Sends what the application has to send and gives back the credit that is ready.
     pub(super) fn attend_page(&mut self, stream: StreamId, flow: &Flow, engine: &mut Engine) {
         engine.release(stream, flow.take_credit());
-        if let Some(head) = flow.take_head() {
+        if let Some(mut head) = flow.take_head() {
+            keep_legal(&mut head.fields, engine.version());
             if head.upgrade {
                 engine.upgrade(stream, &head.fields);
                 flow.upgraded();
@@ -90,12 +93,18 @@ impl ServerConnection {
 
     /// A WebSocket is asked for: with calls in it, or the application's.
     pub(super) fn websocket(&mut self, arrival: Arrival, engine: &mut Engine) {
+        if !engine.can_upgrade() {
+            let reason =
+                "a WebSocket needs a connection of this server's own, not another server's";
+            return refuse(arrival.stream, plain(501, reason), engine);
+        }
         let limits = WebSocketLimits::default();
         let offer = match handshake::check(&arrival.head, arrival.end, &limits) {
             Ok(offer) => offer,
             Err(refused) => {
                 let body = Some(refused.reason.into());
-                let refusal = Refusal { head: refused.head(), body };
+                let mut refusal = Refusal { head: refused.head(), body };
+                keep_legal(&mut refusal.head, engine.version());
                 return refuse(arrival.stream, refusal, engine);
             }
         };
@@ -132,6 +141,13 @@ impl ServerConnection {
         let pipe = http::Upgraded(Arc::clone(&flow)).into_connection(Arc::clone(&self.peer));
         self.connections.serve_calls(pipe, &self.shared);
         self.stages.insert(stream, Stage::Page { flow, task: None, answered: false });
+    }
+}
+
+/// HTTP/2 has no place for `upgrade`, which an application may say whatever the version is (RFC 9113 section 8.2.2).
+fn keep_legal(head: &mut Fields, version: Version) {
+    if version == Version::HTTP_2 {
+        head.remove("upgrade");
     }
 }
 
