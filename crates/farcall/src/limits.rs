@@ -207,6 +207,7 @@ fn heads(table: &mut Table, defaults: &Defaults) {
         [
             (Scope::Http1, count(http1.max_informational)),
             (Scope::Http2, count(http2.max_informational)),
+            (Scope::WebSocket, count(http2.max_informational)),
         ],
     );
     table.same("chunk extensions", &[Scope::Http1], bytes(http1.max_chunk_extensions));
@@ -218,7 +219,9 @@ fn messages(table: &mut Table, defaults: &Defaults) {
     table.same("message received", &MESSAGES, bytes(calls.max_receive_message));
     table.same("message sent", &MESSAGES, bytes(calls.max_send_message));
     table.same("message decompressed", &MESSAGES, bytes(calls.max_decompressed));
-    table.same("zstd window", &MESSAGES, bytes(1_u64 << core::ZSTD_WINDOW_LOG));
+    if cfg!(feature = "compression") {
+        table.same("zstd window", &MESSAGES, bytes(1_u64 << core::ZSTD_WINDOW_LOG));
+    }
     let json = calls.max_depth.min(core::MAX_JSON_DEPTH);
     let depths = CALLS.map(|scope| (scope, count(calls.max_depth)));
     table.row("depth of a message", depths.into_iter().chain([(Scope::Json, count(json))]));
@@ -226,7 +229,7 @@ fn messages(table: &mut Table, defaults: &Defaults) {
     table.same("unknown fields kept", &CALLS, count(calls.max_unknown_fields));
     table.same("characters of a number", &[Scope::Json], count(core::MAX_JSON_NUMBER));
     table.same("status message", &CALLS[..2], bytes(core::MAX_STATUS_MESSAGE));
-    table.same("status details sent", &CALLS[..2], bytes(core::MAX_STATUS_DETAILS));
+    table.same("status details sent", &CALLS, bytes(core::MAX_STATUS_DETAILS));
     table.same("status details read", &CALLS, count(core::MAX_DETAILS));
     table.same("error message", &[Scope::Connect], bytes(core::MAX_ERROR_MESSAGE));
     table.same("error body", &[Scope::Connect], bytes(core::MAX_ERROR_BODY));
@@ -244,9 +247,9 @@ fn memory(table: &mut Table, defaults: &Defaults) {
         "window of a stream",
         [(Scope::Http1, bytes(http1.window)), (Scope::Http2, stream), (Scope::WebSocket, stream)],
     );
-    table.same("window of a connection", &STREAMS, bytes(http2.connection_window));
+    table.same("window of a connection", &[Scope::Http2], bytes(http2.connection_window));
     table.same("windows grow to", &STREAMS, bytes(http2.max_window));
-    table.same("unfinished messages of a connection", &TRANSPORTS, bytes(UNFINISHED_MESSAGES));
+    table.same("unfinished messages of a connection", &STREAMS, bytes(UNFINISHED_MESSAGES));
     let stream = bytes(http2.max_unsent_stream);
     table.row(
         "unsent, of a stream",
