@@ -1,16 +1,20 @@
 //! WebSockets of the HTTP application: the server's side in a handler, the client's side, and what is between them.
 
+mod frames;
 mod oracle;
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::Request;
 use axum::response::IntoResponse;
 use axum::routing::any;
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 use farcall::http::Body;
 use farcall::socket::Connection;
 use farcall::tls::{ClientTls, Identity, Roots, ServerTls};
@@ -19,14 +23,14 @@ use farcall::websocket::{
 };
 use farcall::{Code, Result, Server};
 use farcall_tests::Running;
-use farcall_wire::http2::Role;
-use farcall_wire::websocket::{Config, Engine, Event, SendError};
+use farcall_wire::websocket::Event;
+use frames::Frames;
 use http::{Response, StatusCode, Version};
 use hyper_util::rt::TokioIo;
 use oracle::{Client, full, settled};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 const NEVER: Duration = Duration::from_hours(1);
 const LARGE: usize = 3 * 1024 * 1024;
@@ -123,11 +127,14 @@ async fn the_same_over_tls() {
 async fn what_was_sent_arrives_though_the_sender_does_nothing_more() {
     let Certificate(server_tls, client_tls) = Certificate::new();
     let (arrived, mut arrivals) = mpsc::unbounded_channel();
+    let gate = Arc::new(Notify::new());
+    let opened = Arc::clone(&gate);
     let handler = move |mut socket: WebSocket| {
-        let arrived = arrived.clone();
+        let (arrived, opened) = (arrived.clone(), Arc::clone(&opened));
         async move {
-            while let Ok(Some(Message::Binary(data))) = socket.receive().await {
-                arrived.send(data.len()).unwrap();
+            opened.notified().await;
+            while let Ok(Some(message)) = socket.receive().await {
+                arrived.send(message).unwrap();
             }
         }
     };
@@ -136,9 +143,19 @@ async fn what_was_sent_arrives_though_the_sender_does_nothing_more() {
     let endpoint = running.endpoint.replace("tls://127.0.0.1", "wss://localhost");
     let connect = Connect::new().path("/socket").tls(client_tls);
     let mut socket = connect.open(endpoint).await.unwrap();
-    for _ in 0..2 {
-        socket.send(binary(LARGE)).await.unwrap();
-        assert_eq!(arrivals.recv().await, Some(LARGE));
+    // Until all on the way is full, and TLS itself has to keep something.
+    let mut sent = 0;
+    loop {
+        let mut sending = pin!(tokio::task::unconstrained(socket.send(vec![7; 60_000])));
+        match poll_fn(|cx| Poll::Ready(sending.as_mut().poll(cx))).await {
+            Poll::Ready(done) => done.unwrap(),
+            Poll::Pending => break,
+        }
+        sent += 1;
+    }
+    gate.notify_one();
+    for _ in 0..sent {
+        assert!(arrivals.recv().await.is_some());
     }
     drop(socket);
     running.stop().await;
@@ -491,46 +508,6 @@ async fn a_websocket_whose_handler_does_not_listen_is_cut_when_the_time_to_stop_
     let mut socket = open(&running).await;
     running.stop().await;
     assert_eq!(socket.receive().await.unwrap_err().code(), Code::Unavailable);
-}
-
-/// A client of the frames alone, on any pipe.
-struct Frames<T> {
-    pipe: T,
-    engine: Engine,
-    input: BytesMut,
-}
-
-impl<T: AsyncRead + AsyncWrite + Unpin> Frames<T> {
-    fn new(pipe: T) -> Self {
-        let engine = Engine::new(Role::Client, Config::default(), Instant::now());
-        Self { pipe, engine, input: BytesMut::new() }
-    }
-
-    async fn write(&mut self) {
-        self.engine.fill(Instant::now());
-        let output = self.engine.output();
-        self.pipe.write_all(output).await.unwrap();
-        output.clear();
-    }
-
-    async fn send(&mut self, data: &[u8]) -> std::result::Result<(), SendError> {
-        self.engine.send_binary(data)?;
-        self.write().await;
-        Ok(())
-    }
-
-    async fn next(&mut self) -> Event {
-        loop {
-            if let Some(event) = self.engine.poll_event() {
-                return event;
-            }
-            if self.pipe.read_buf(&mut self.input).await.unwrap() == 0 {
-                self.engine.receive_eof(Instant::now());
-            } else {
-                self.engine.receive(&mut self.input, Instant::now());
-            }
-        }
-    }
 }
 
 /// A WebSocket on a stream of HTTP/2 (RFC 8441).

@@ -72,7 +72,7 @@ impl Codec {
                 out.reserve(measured.size as usize);
                 measured.write(out);
             }
-            Self::Json => out.extend_from_slice(&json::encode(message, max_message, 0, 0)?),
+            Self::Json => json::encode(message, max_message, |text| out.extend_from_slice(text))?,
         }
         Ok(())
     }
@@ -133,7 +133,7 @@ impl fmt::Display for UnknownCodec {
 
 impl Error for UnknownCodec {}
 
-/// Encodes a message alone, in one allocation; binary messages in one of the exact size.
+/// Encodes a message alone, in one allocation of the exact size.
 ///
 /// # Errors
 /// As [`Codec::encode_into`].
@@ -145,12 +145,12 @@ pub(crate) fn encode<M: Message>(codec: Codec, message: &M, max_message: usize) 
             measured.write(&mut out);
             Ok(out.freeze())
         }
-        Codec::Json => json::encode(message, max_message, 0, 0).map(Into::into),
+        Codec::Json => json::encode(message, max_message, Bytes::copy_from_slice),
     }
 }
 
-/// Encodes a message with its envelope's prefix, uncompressed, with room for `spare` more bytes behind it; binary messages
-/// in one allocation of the exact size.
+/// Encodes a message with its envelope's prefix, uncompressed, with room for `spare` more bytes behind it, in one allocation
+/// of the exact size.
 ///
 /// # Errors
 /// As [`Codec::encode_into`].
@@ -169,11 +169,11 @@ pub(crate) fn encode_envelope<M: Message>(
             measured.write(&mut out);
             Ok(out.freeze())
         }
-        Codec::Json => {
-            let mut out = json::encode(message, max_message, PREFIX_LEN, spare)?;
-            fill_prefix(&mut out, 0)?;
-            Ok(out.into())
-        }
+        Codec::Json => json::encode(message, max_message, |text| {
+            let mut out = BytesMut::with_capacity(PREFIX_LEN + text.len() + spare);
+            put_envelope(&mut out, text)?;
+            Ok(out.freeze())
+        })?,
     }
 }
 
@@ -194,11 +194,19 @@ pub(crate) fn encode_envelope_into<M: Message>(
             out.reserve(PREFIX_LEN + size as usize);
             put_prefix(out, 0, size);
             measured.write(out);
+            Ok(())
         }
-        Codec::Json => {
-            out.extend_from_slice(&encode_envelope(codec, message, max_message, 0)?);
-        }
+        Codec::Json => json::encode(message, max_message, |text| {
+            out.reserve(PREFIX_LEN + text.len());
+            put_envelope(out, text)
+        })?,
     }
+}
+
+/// Puts an encoded message behind its envelope's prefix, into a buffer that has the room.
+fn put_envelope(out: &mut BytesMut, message: &[u8]) -> Result<()> {
+    put_prefix(out, 0, u32::try_from(message.len()).map_err(Status::internal)?);
+    out.extend_from_slice(message);
     Ok(())
 }
 

@@ -68,7 +68,8 @@ pub const MAX_END: usize = 16 * 1024;
 /// wire and some more in memory.
 pub const MAX_END_FIELDS: usize = 100;
 
-/// Objects and arrays within one another in a JSON text, whatever [`Limits::max_depth`] says: what the parser takes.
+/// Objects and arrays within one another in a JSON text, whatever [`Limits::max_depth`] says: what the stack of a small
+/// thread bears.
 pub const MAX_JSON_DEPTH: u32 = 127;
 
 /// Characters of one number in a JSON text. The longest that a double or a 64-bit integer needs has 24; a million digits
@@ -85,6 +86,10 @@ pub const JSON_ELEMENT_MEMORY: usize = 64;
 /// The same for a member of an object behind the first: it may be the entry of a map, and mostly is a field, which takes
 /// no memory of its own.
 pub const JSON_MEMBER_MEMORY: usize = 32;
+
+/// Bytes of the buffer that a thread keeps for the next JSON text that it writes. A larger one is given back, so that one
+/// large message does not cost its memory for ever.
+pub const MAX_KEPT_JSON: usize = 64 * 1024;
 
 /// The largest window of a zstd frame that is taken, as a power of two: 8 MiB, which RFC 8878 section 3.1.1.1.2 wants every
 /// decoder to support. A frame of some bytes may ask for 2 GiB.

@@ -59,17 +59,37 @@ fn a_message_above_the_limit_for_sending_is_not_sent() {
 #[test]
 fn what_is_no_message_is_said_to_be_none_and_where() {
     for (text, what) in [
-        ("", "EOF while parsing a value at line 1 column 0"),
-        ("{", "EOF while parsing an object"),
+        ("", "expected a value, got the end of the text at line 1 column 0"),
+        ("{", "expected a name in quotes, got the end of the text at line 1 column 1"),
         ("null", "invalid type: null, expected struct Note at line 1 column 4"),
-        (r#"{"text":1}"#, "invalid type: integer `1`, expected a string at line 1 column 9"),
-        (r#"{"text":"a"} x"#, "trailing characters at line 1 column 14"),
-        ("{\"text\":\"a\",}", "trailing comma"),
-        ("{'text':1}", "key must be a string"),
-        ("{\"text\":\"\u{0}\"}", "control character"),
-        ("\u{feff}{}", "expected value at line 1 column 1"),
-        (r#"{"text":"\ud800"}"#, "column"),
-        (r#"{"child":{"many":{}}}"#, "expected a sequence"),
+        ("[\"a\"]", "invalid type: array, expected struct Note at line 1 column 1"),
+        (
+            r#"{"text":1}"#,
+            "invalid type: integer `1`, expected a string at line 1 column 9, in \"text\"",
+        ),
+        (r#"{"text":1.5}"#, "invalid type: floating point `1.5`, expected a string"),
+        (r#"{"text":"a"} x"#, "expected the end of the text, got 'x' at line 1 column 14"),
+        ("{\"text\":\"a\",}", "expected a name in quotes, got '}' at line 1 column 13"),
+        ("{\"text\":\"a\"]", "expected a comma or '}', got ']' at line 1 column 12"),
+        ("{\"text\" \"a\"}", "expected a colon, got '\"' at line 1 column 9"),
+        ("{'text':1}", "expected a name in quotes, got '\\'' at line 1 column 2"),
+        ("{\"many\":[{},]}", "expected a value, got ']' at line 1 column 13, in \"many[1]\""),
+        ("{\"text\":\"a\u{0}\"}", "expected the rest of a string, got '\\0' at line 1 column 11"),
+        ("{\"text\":\"a", "expected the rest of a string, got the end of the text"),
+        ("\u{feff}{}", "expected a value, got '\\u{feff}' at line 1 column 1"),
+        (r#"{"text":"\ud800"}"#, "expected both halves of a surrogate pair, got '\\\\'"),
+        (r#"{"text":"\ud800\u0041"}"#, "expected both halves of a surrogate pair"),
+        (r#"{"text":"\udc00"}"#, "expected both halves of a surrogate pair"),
+        (r#"{"text":"\u+123"}"#, "expected four hexadecimal digits in an escape"),
+        (r#"{"text":"\x"}"#, "expected an escape of JSON, got '\\\\' at line 1 column 10"),
+        (r#"{"text":nul}"#, "expected null, got 'n' at line 1 column 9"),
+        (r#"{"text":01}"#, "expected no digit behind a leading zero, got '1'"),
+        (r#"{"text":-}"#, "expected a digit, got '}' at line 1 column 10"),
+        (r#"{"text":1e400}"#, "expected a number that a double can hold, got '1'"),
+        (
+            "{\n  \"child\": {\n    \"many\": {}\n  }\n}",
+            "expected a sequence at line 3 column 13, in \"child.many\"",
+        ),
     ] {
         let status = read(text).unwrap_err();
         assert_eq!(status.code(), Code::InvalidArgument, "{text}");
@@ -79,8 +99,11 @@ fn what_is_no_message_is_said_to_be_none_and_where() {
         let reply = Codec::Json.decode_reply::<Note>(text.as_bytes(), &Limits::default());
         assert_eq!(reply.unwrap_err().code(), Code::Internal);
     }
-    let broken = Codec::Json.decode_request::<Note>(b"{\"text\":\"\xff\"}", &Limits::default());
-    assert_eq!(broken.unwrap_err().code(), Code::InvalidArgument);
+    let text = b"{\"text\":\"\xc3\xa4\xff\"}";
+    let status = Codec::Json.decode_request::<Note>(text, &Limits::default()).unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument);
+    let what = "expected UTF-8, got the byte 0xff at line 1 column 11, in \"text\"";
+    assert!(status.message().ends_with(what), "{status}");
 }
 
 #[test]
@@ -147,7 +170,12 @@ fn unknown_fields_are_ignored_or_refused_as_chosen() {
     assert_eq!(note.many.len(), 2);
     let status = read_within(text, &refuse).unwrap_err();
     assert_eq!(status.code(), Code::InvalidArgument);
-    assert!(status.message().ends_with("unknown field \"child.newer\""), "{status}");
+    assert!(
+        status.message().contains("unknown field \"child.newer\" at line 1 column"),
+        "{status}"
+    );
+    let status = read_within(r#"{"many":[{},{"other":1}]}"#, &refuse).unwrap_err();
+    assert!(status.message().contains("unknown field \"many[1].other\""), "{status}");
     let known = r#"{"text":"a","child":{"text":"b"},"many":[{},{}]}"#;
     assert_eq!(read_within(known, &refuse).unwrap(), read(known).unwrap());
     assert!(read_within("{} x", &refuse).is_err());

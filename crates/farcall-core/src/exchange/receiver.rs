@@ -54,6 +54,7 @@ impl Incoming {
     /// # Errors
     /// `RESOURCE_EXHAUSTED` when more than [`Limits::max_decompressed`] bytes come out, `INTERNAL` when the compressed data is
     /// broken.
+    #[inline]
     pub fn into_payload(self, limits: &Limits) -> Result<Bytes> {
         if self.is_compressed() {
             self.encoding.decompress(&self.payload, limits.max_decompressed)
@@ -130,15 +131,18 @@ impl Receiver {
         self.lane.head()
     }
 
+    #[inline]
     pub(super) fn dialect(&self) -> Dialect {
         self.dialect
     }
 
+    #[inline]
     pub(super) fn expect(&mut self, cardinality: Cardinality) {
         self.lane.expect(cardinality);
     }
 
     /// Takes bytes. What comes after the end is dropped: the engine has told the peer so.
+    #[inline]
     pub(super) fn push(&mut self, data: Bytes) {
         if self.source == Source::Open {
             self.body.push(data);
@@ -179,6 +183,7 @@ impl Receiver {
         &self.limits
     }
 
+    #[inline]
     pub(super) fn settle(&mut self) {
         self.body.settle();
     }
@@ -199,6 +204,7 @@ impl Receiver {
         }
     }
 
+    #[inline]
     fn receive(&mut self) -> Result<Next> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
@@ -211,6 +217,7 @@ impl Receiver {
         })
     }
 
+    #[inline]
     fn advance(&mut self) -> Result<Next> {
         if self.lane.is_ended() {
             return Ok(Next::End);
@@ -231,6 +238,7 @@ impl Receiver {
     }
 
     /// The message of a lane that carries one, when the lane has ended; none while more can come.
+    #[inline]
     pub(super) fn only(&mut self) -> Result<Option<Incoming>> {
         self.lane.expect(Cardinality::One);
         loop {
@@ -242,6 +250,7 @@ impl Receiver {
         }
     }
 
+    #[inline]
     fn open(&mut self, envelope: Envelope) -> Result<Incoming> {
         let Envelope { compressed, payload } = envelope;
         let wire_len = self.body.charge(&payload);
@@ -253,10 +262,12 @@ impl Receiver {
         Ok(self.incoming(payload, encoding, wire_len))
     }
 
+    #[inline]
     fn incoming(&self, payload: Bytes, encoding: Encoding, wire_len: usize) -> Incoming {
         Incoming { payload, encoding, codec: self.dialect.codec(), wire_len }
     }
 
+    #[inline]
     fn encoding_of(&self, compressed: bool) -> Result<Encoding> {
         match (compressed, self.encoding) {
             (false, _) => Ok(Encoding::Identity),

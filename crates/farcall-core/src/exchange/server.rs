@@ -41,11 +41,13 @@ impl ServerExchange {
     }
 
     /// What the client speaks.
+    #[inline]
     pub fn dialect(&self) -> Dialect {
         self.receiver.dialect()
     }
 
     /// Takes bytes of the request; `end`: there are no more.
+    #[inline]
     pub fn receive(&mut self, data: Bytes, end: bool) {
         self.receiver.push(data);
         if end {
@@ -54,6 +56,7 @@ impl ServerExchange {
     }
 
     /// Says how many messages the method takes, once it is known: many unless said otherwise.
+    #[inline]
     pub fn expect(&mut self, cardinality: Cardinality) {
         self.receiver.expect(cardinality);
     }
@@ -71,11 +74,13 @@ impl ServerExchange {
     ///
     /// # Errors
     /// As [`next_message`](Self::next_message).
+    #[inline]
     pub fn only_message(&mut self) -> Result<Option<Incoming>> {
         self.receiver.only()
     }
 
     /// Lets go of read buffers, for the end of a batch: what is left is copied.
+    #[inline]
     pub fn settle(&mut self) {
         self.receiver.settle();
     }
@@ -86,11 +91,13 @@ impl ServerExchange {
     }
 
     /// Whether the client has sent all it will send.
+    #[inline]
     pub fn is_ended(&self) -> bool {
         self.receiver.is_ended()
     }
 
     /// Encodes the replies; `encoding` is what the head announces.
+    #[inline]
     pub fn sender(&self, encoding: Encoding) -> Sender {
         Sender::new(self.dialect(), encoding, self.receiver.limits())
     }

@@ -178,6 +178,7 @@ impl Dialect {
 
     /// The whole reply of a call that went well and has one message, which a [`Sender`](crate::Sender) has encoded.
     /// `encoding` is what the head has to announce: [`Sender::announced`](crate::Sender::announced).
+    #[inline]
     pub fn whole(
         self,
         metadata: &Metadata,

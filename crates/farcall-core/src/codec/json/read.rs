@@ -1,0 +1,78 @@
+//! Values out of JSON, within limits. It knows no protobuf: what a message looks like is the business of its `Deserialize`.
+//!
+//! The text is looked at once. It never recurses deeper than the limit, and not at all over what nobody asked for.
+
+mod deserializer;
+mod fault;
+mod items;
+mod key;
+mod number;
+mod place;
+mod reader;
+mod skip;
+mod string;
+mod variant;
+
+use std::fmt;
+
+use serde::Deserialize;
+
+use crate::limits::Limits;
+use fault::{Error, Fault};
+use place::Place;
+use reader::Reader;
+
+type Result<T = (), E = Error> = std::result::Result<T, E>;
+
+/// Reads a value that is all of the text.
+///
+/// # Errors
+/// When the text is no JSON or no such value, or costs more than the limits allow.
+pub(super) fn read<'de, T: Deserialize<'de>>(
+    text: &'de [u8],
+    limits: &Limits,
+) -> Result<T, Unreadable> {
+    let text = str::from_utf8(text).map_err(|error| not_utf8(text, error.valid_up_to()))?;
+    let mut reader = Reader::new(text, limits);
+    let value = T::deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    value.map_err(|error| reader.explain(error))
+}
+
+#[cold]
+fn not_utf8(text: &[u8], at: usize) -> Unreadable {
+    let got = text.get(at).map(|byte| format!("the byte {byte:#04x}"));
+    let place = Place::of(text, at, 1);
+    Unreadable { fault: Fault::Expected("UTF-8"), got, place }
+}
+
+/// Why a text cannot be read, and where.
+#[derive(Debug)]
+pub(in crate::codec) struct Unreadable {
+    fault: Fault,
+    /// What was there instead, if something else was expected. None: the end of the text.
+    got: Option<String>,
+    place: Place,
+}
+
+impl Unreadable {
+    /// Whether the value was too costly rather than wrong.
+    pub(in crate::codec) fn is_too_much(&self) -> bool {
+        matches!(self.fault, Fault::Memory { .. })
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Fault::UnknownField = self.fault {
+            let Place { line, column, path } = &self.place;
+            return write!(f, "unknown field {path:?} at line {line} column {column}");
+        }
+        self.fault.fmt(f)?;
+        if let Fault::Expected(_) = self.fault {
+            write!(f, ", got {}", self.got.as_deref().unwrap_or("the end of the text"))?;
+        }
+        self.place.fmt(f)
+    }
+}
+
+impl std::error::Error for Unreadable {}
