@@ -157,11 +157,20 @@ fn describe(error: Error, line: &[u8]) -> Refusal {
         Error::Version if names_other_version(line) => {
             Refusal::showing(505, "expected HTTP/1.1 or HTTP/1.0", line)
         }
-        Error::Version => Refusal::malformed("expected the version HTTP/1.1 or HTTP/1.0", line),
+        Error::Version => Refusal::malformed("expected the version HTTP/1.1 or HTTP/1.0", line)
+            .foreign(names_no_http(line)),
         Error::Token => Refusal::malformed("expected a method, a target and a version", line),
         Error::Status => Refusal::malformed("expected a status of three digits", line),
         Error::NewLine => Refusal::malformed("expected CRLF", line),
     }
+}
+
+/// Whether a line has three words like a request line, and the last does not even begin like a version of HTTP.
+fn names_no_http(line: &[u8]) -> bool {
+    let mut parts = line.split(|octet| *octet == b' ');
+    let third = parts.nth(2).filter(|_| parts.next().is_none());
+    third
+        .is_some_and(|third| !third.get(..4).is_some_and(|name| name.eq_ignore_ascii_case(b"HTTP")))
 }
 
 /// Whether a request line is well-formed but for the number of its version.

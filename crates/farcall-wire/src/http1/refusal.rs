@@ -13,6 +13,8 @@ pub(super) struct Refusal {
     pub(super) reason: &'static str,
     /// What came instead, escaped and bounded; empty if there is nothing to show.
     came: String,
+    /// Whoever wrote this speaks no HTTP/1 at all.
+    pub(super) is_foreign: bool,
 }
 
 impl Refusal {
@@ -21,7 +23,7 @@ impl Refusal {
 
     /// Refuses something that there is nothing to show of.
     pub(super) fn new(status: u16, reason: &'static str) -> Self {
-        Self { status, reason, came: String::new() }
+        Self { status, reason, came: String::new(), is_foreign: false }
     }
 
     /// A malformed message, and the part of it that is wrong.
@@ -33,7 +35,12 @@ impl Refusal {
     pub(super) fn showing(status: u16, reason: &'static str, came: &[u8]) -> Self {
         let more = if came.len() > Self::SHOWN { ".." } else { "" };
         let shown = came[..came.len().min(Self::SHOWN)].escape_ascii();
-        Self { status, reason, came: format!("\"{shown}\"{more}") }
+        Self { status, reason, came: format!("\"{shown}\"{more}"), is_foreign: false }
+    }
+
+    /// Says that whoever wrote this speaks no HTTP/1 at all.
+    pub(super) fn foreign(self, is_foreign: bool) -> Self {
+        Self { is_foreign, ..self }
     }
 
     /// The whole of it in one line.

@@ -173,6 +173,9 @@ impl Engine {
             Some(exchange) => !matches!(exchange.sending, Sending::Head | Sending::Held),
             None => false,
         };
+        // Another protocol's first words, a broken preface of HTTP/2 for one: an answer in HTTP/1.1 would not be understood
+        // (RFC 9113 section 3.4 lets the connection end without a word).
+        let silent = silent || refusal.is_foreign && self.next_stream == 1;
         let is_head = self.exchange.as_ref().is_some_and(|exchange| exchange.is_head);
         self.abort_exchange(refusal.code(), Side::Local, refusal.reason, false);
         if self.role == Role::Server && !silent {
