@@ -31,6 +31,21 @@ fn answered(request: &str, head: &[(&str, &str)], content: &[&'static str]) -> S
 // RFC 9112 section 2 and 3: the request line
 
 #[test]
+fn s3_first_words_of_another_protocol_are_not_answered_and_end_the_connection() {
+    for line in ["INVALID CONNECTION PREFACE\r\n\r\n", "USER a b\r\n\r\n"] {
+        let mut raw = Raw::server();
+        raw.bytes(line);
+        assert_eq!((raw.sent().as_str(), raw.engine.is_closed()), ("", true), "{line}");
+        let mut raw = Raw::server();
+        let (stream, ..) = raw.request(GOOD);
+        raw.answer(stream, "x");
+        raw.sent();
+        raw.bytes(line);
+        assert!(raw.sent().starts_with("HTTP/1.1 400 "), "a client of HTTP/1.1 is told: {line}");
+    }
+}
+
+#[test]
 fn s3_a_request_without_content_is_one_event() {
     let mut raw = Raw::server();
     let (stream, head, end) =
