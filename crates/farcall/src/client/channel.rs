@@ -31,7 +31,7 @@ pub struct ChannelConfig {
     pub limits: Limits,
     /// Options of the sockets.
     pub options: Options,
-    /// Speaks HTTP/1.1 rather than HTTP/2, one call at a time on each connection. gRPC needs HTTP/2.
+    /// Speaks HTTP/1.1 rather than HTTP/2, one call at a time on each connection. Other gRPC servers take HTTP/2 only.
     pub http1: bool,
     /// How TLS is spoken at `https`, `tls` and `wss` endpoints; by default with the roots of this machine.
     pub tls: Option<ClientTls>,
