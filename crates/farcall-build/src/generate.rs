@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::origin::Origin;
 use crate::source::Sources;
 use crate::tree::Tree;
-use crate::{messages, protos, reach, refused, stub, well_known};
+use crate::{json, messages, protos, reach, refused, stub, well_known};
 
 /// The text of `farcall.rs`. The same descriptors give the same text, byte for byte.
 pub(crate) fn generate(mut sources: Sources, options: &MessageOptions) -> Result<String> {
@@ -30,15 +30,21 @@ pub(crate) fn generate(mut sources: Sources, options: &MessageOptions) -> Result
     for package in stub::packages(&sources, &names, &context)? {
         tree.add(&package.name, &package.text);
     }
-    let mut registered = Vec::new();
+    let mut known = protos::Known::default();
     for package in messages::generate(&sources.files, &names, &config)? {
         tree.add(&package.package, &package.text);
-        if package.has_messages {
-            registered.push(package.package);
+        if package.has_extensions {
+            known.extensions.push(package.package);
         }
     }
+    for (package, json) in
+        json::packages(&sources.files, &names, &context, options.keep_unknown_fields)?
+    {
+        tree.add(package, &json.text);
+        known.messages.extend(json.messages);
+    }
     if let Some(descriptors) = described {
-        tree.set_protos(protos::module(&descriptors, &registered));
+        tree.set_protos(protos::module(&descriptors, &known));
     }
     tree.emit(&sources.requested)
 }

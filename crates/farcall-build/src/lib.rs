@@ -28,6 +28,7 @@ mod builder;
 mod comment;
 mod error;
 mod generate;
+mod json;
 mod messages;
 mod origin;
 mod plugin;
@@ -36,9 +37,9 @@ mod reach;
 mod refused;
 mod runtime_path;
 mod rust_text;
-mod set_once;
 mod source;
 mod stub;
+mod text;
 mod tree;
 mod well_known;
 

@@ -1,6 +1,6 @@
 //! Messages and enums, by buffa-codegen, as lean as it can make them.
 //!
-//! JSON, because every method speaks it. No views, no text format and no reflection: each of them costs every user
+//! No JSON, which is generated beside them; no views, no text format and no reflection: each of them costs every user
 //! compile time.
 
 use buffa_codegen::generated::descriptor::{
@@ -10,11 +10,11 @@ use buffa_codegen::{BytesRepr, CodeGenConfig, GeneratedFileKind};
 
 use crate::builder::MessageOptions;
 use crate::error::{Error, Result};
-use crate::{runtime_path, set_once, well_known};
+use crate::{runtime_path, well_known};
 
 /// What `derive` has to be told when `serde` is no dependency of the crate that it runs in.
 const SERDE_PATH: &str = "#[serde(crate = \"::farcall::serde\")]";
-/// The function that adds a package's messages to the types that an `Any` may hold, and how its package exports it.
+/// The function that adds a package's extensions to those that are known, and how its package exports it.
 const REGISTER: &str = "pub fn register_types(";
 const REGISTER_EXPORT: &str = "#[doc(inline)]\npub use self::__buffa::register_types;\n";
 
@@ -22,8 +22,8 @@ const REGISTER_EXPORT: &str = "#[doc(inline)]\npub use self::__buffa::register_t
 pub(crate) struct PackageText {
     pub(crate) package: String,
     pub(crate) text: String,
-    /// Whether it has messages, which `__buffa::register_types` of the package knows.
-    pub(crate) has_messages: bool,
+    /// Whether it has extensions, which `__buffa::register_types` of the package knows.
+    pub(crate) has_extensions: bool,
 }
 
 /// How buffa-codegen is asked to generate.
@@ -31,8 +31,11 @@ pub(crate) fn config(options: &MessageOptions) -> CodeGenConfig {
     let mut config = CodeGenConfig::default();
     config.generate_views = false;
     config.generate_with_setters = false;
-    config.generate_json = true;
-    config.message_attributes = vec![(".".to_owned(), SERDE_PATH.to_owned())];
+    // For the JSON of extensions, which it alone knows.
+    config.generate_json = options.keep_unknown_fields;
+    if options.keep_unknown_fields {
+        config.message_attributes = vec![(".".to_owned(), SERDE_PATH.to_owned())];
+    }
     config.emit_register_fn = true;
     config.file_per_package = true;
     config.preserve_unknown_fields = options.keep_unknown_fields;
@@ -59,9 +62,9 @@ pub(crate) fn generate(
     }
     let packages = generated.into_iter().filter(|file| file.kind == GeneratedFileKind::PackageMod);
     let texts = packages.map(|file| PackageText {
-        has_messages: file.content.contains(REGISTER),
+        has_extensions: file.content.contains(REGISTER),
         // Only the root of the tree calls the function; the user's packages hold what the user wrote.
-        text: runtime_path::rewrite(&set_once::check(&file.content.replace(REGISTER_EXPORT, ""))),
+        text: runtime_path::rewrite(&file.content.replace(REGISTER_EXPORT, "")),
         package: file.package,
     });
     Ok(texts.collect())

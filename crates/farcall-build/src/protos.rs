@@ -45,8 +45,17 @@ pub(crate) fn with_services(files: &[FileDescriptorProto], names: &[String]) -> 
     names_of.filter_map(|file| file.name.clone()).filter(|name| names.contains(name)).collect()
 }
 
-/// The text of the module; `packages` are those with messages.
-pub(crate) fn module(descriptors: &[u8], packages: &[String]) -> String {
+/// What is known of a tree's messages while a program runs.
+#[derive(Default)]
+pub(crate) struct Known {
+    /// The paths from the root of the tree to what an `Any` may hold.
+    pub(crate) messages: Vec<String>,
+    /// The packages with extensions.
+    pub(crate) extensions: Vec<String>,
+}
+
+/// The text of the module.
+pub(crate) fn module(descriptors: &[u8], known: &Known) -> String {
     let mut out = format!("mod {MODULE} {{\n");
     out.push_str(
         "    pub static PROTOS: ::farcall::stub::Protos =\n        ::farcall::stub::Protos::new(DESCRIPTORS, register_types);\n\n",
@@ -54,7 +63,11 @@ pub(crate) fn module(descriptors: &[u8], packages: &[String]) -> String {
     out.push_str(
         "    fn register_types(registry: &mut ::farcall::buffa::type_registry::TypeRegistry) {\n",
     );
-    for package in packages {
+    for message in &known.messages {
+        let path = message.trim_start_matches("self::");
+        let _ = writeln!(out, "        ::farcall::stub::register::<super::{path}>(registry);");
+    }
+    for package in &known.extensions {
         let path: String = package
             .split_terminator('.')
             .flat_map(|segment| [escape_mod_ident(segment), "::".to_owned()])
@@ -84,7 +97,7 @@ fn write_bytes(bytes: &[u8], out: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use super::{module, path_from};
+    use super::{Known, module, path_from};
 
     #[test]
     fn the_path_climbs_to_the_root_of_the_tree() {
@@ -94,7 +107,12 @@ mod tests {
 
     #[test]
     fn a_continued_line_never_starts_with_a_space() {
-        let text = module(&[b' '; 200], &["a.type".to_owned()]);
+        let known = Known {
+            messages: vec!["self::a::B".to_owned()],
+            extensions: vec!["a.type".to_owned()],
+        };
+        let text = module(&[b' '; 200], &known);
+        assert!(text.contains("::register::<super::a::B>(registry);"));
         assert!(text.contains("super::a::r#type::__buffa::register_types(registry);"));
         let lines: Vec<_> = text.lines().filter(|line| line.ends_with('\\')).collect();
         assert!(lines[1..].iter().all(|line| line.starts_with("\\x20")), "{text}");

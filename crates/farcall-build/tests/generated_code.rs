@@ -3,6 +3,7 @@
 #![deny(warnings, missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
 #![allow(clippy::unwrap_used)]
 
+extern crate farcall as real;
 extern crate self as farcall;
 
 #[allow(missing_docs, unreachable_pub, unused, clippy::pedantic)]

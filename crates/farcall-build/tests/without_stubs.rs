@@ -9,11 +9,11 @@ use buffa::{DecodeContext, DecodeError, DefaultInstance, EncodeSink, Message, Si
 use buffa_descriptor::DescriptorPool;
 use buffa_descriptor::generated::descriptor::{FileDescriptorProto, FileDescriptorSet};
 use buffa_descriptor::reflect::DynamicMessage;
+use farcall::json::{self, Json, Reader, Writer};
 use farcall::reflection::{
     MessageRequest, MessageResponse, ServerReflectionClient, ServerReflectionRequest,
 };
 use farcall::{Call, Channel, Idempotency, Kind, Method, Server};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 mod proto {
     include!("snapshots/json.rs");
@@ -87,15 +87,14 @@ impl Message for Raw {
     }
 }
 
-impl Serialize for Raw {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.json.serialize(serializer)
+impl Json for Raw {
+    fn write(&self, writer: &mut Writer) -> json::write::Result {
+        writer.by_serde(&self.json)
     }
-}
 
-impl<'de> Deserialize<'de> for Raw {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self { bytes: Vec::new(), json: Deserialize::deserialize(deserializer)? })
+    fn read(&mut self, reader: &mut Reader<'_>) -> json::read::Result<bool> {
+        self.json = reader.by_serde()?;
+        Ok(true)
     }
 }
 

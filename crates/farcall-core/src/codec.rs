@@ -3,7 +3,7 @@
 //! Messages are protobuf by buffa, on the wire as protobuf's binary format or as its canonical JSON. This module never
 //! knows what a message is for; it bounds what decoding one may cost and says what was expected when the bytes are not it.
 
-mod json;
+pub mod json;
 mod proto;
 
 use std::any::type_name;
@@ -21,15 +21,12 @@ use crate::status::{Result, Status};
 
 use proto::Measured;
 
-pub use json::UnknownFields;
+pub use json::{Json, UnknownFields};
 
-/// A message that can be sent and received: every type that buffa generates with JSON.
-pub trait Message:
-    buffa::Message + serde::Serialize + serde::de::DeserializeOwned + 'static
-{
-}
+/// A message that can be sent and received: every type that is generated.
+pub trait Message: buffa::Message + Json + 'static {}
 
-impl<M: buffa::Message + serde::Serialize + serde::de::DeserializeOwned + 'static> Message for M {}
+impl<M: buffa::Message + Json + 'static> Message for M {}
 
 /// How a message is written as bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -26,7 +26,8 @@ pub mod status;
 
 pub use call::{Answer, CallHead, Ending, Outgoing, Refusal};
 pub use code::Code;
-pub use codec::{Codec, Message, UnknownFields};
+pub use codec::json::Json;
+pub use codec::{Codec, Message, UnknownFields, json};
 pub use compression::{Encoding, Encodings};
 pub use cors::Cors;
 pub use deadline::Deadline;

@@ -3,11 +3,11 @@
 mod note;
 
 use bytes::{Bytes, BytesMut};
+use farcall_core::json::{self, Json, Reader, Writer};
 use farcall_core::{
     Code, Codec, Dialect, Encoding, Limits, Protocol, Sender, Status, UnknownFields,
 };
 use note::{CHAT, Note, TAKE};
-use serde::ser::Error as _;
 
 fn read(text: &str) -> Result<Note, Status> {
     read_within(text, &Limits::default())
@@ -61,8 +61,8 @@ fn what_is_no_message_is_said_to_be_none_and_where() {
     for (text, what) in [
         ("", "expected a value, got the end of the text at line 1 column 0"),
         ("{", "expected a name in quotes, got the end of the text at line 1 column 1"),
-        ("null", "invalid type: null, expected struct Note at line 1 column 4"),
-        ("[\"a\"]", "invalid type: array, expected struct Note at line 1 column 1"),
+        ("null", "invalid type: null, expected an object at line 1 column 4"),
+        ("[\"a\"]", "invalid type: array, expected an object at line 1 column 1"),
         (
             r#"{"text":1}"#,
             "invalid type: integer `1`, expected a string at line 1 column 9, in \"text\"",
@@ -88,7 +88,7 @@ fn what_is_no_message_is_said_to_be_none_and_where() {
         (r#"{"text":1e400}"#, "expected a number that a double can hold, got '1'"),
         (
             "{\n  \"child\": {\n    \"many\": {}\n  }\n}",
-            "expected a sequence at line 3 column 13, in \"child.many\"",
+            "expected an array at line 3 column 13, in \"child.many\"",
         ),
     ] {
         let status = read(text).unwrap_err();
@@ -184,12 +184,16 @@ fn unknown_fields_are_ignored_or_refused_as_chosen() {
 }
 
 /// A message that has no JSON form.
-#[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 struct Mute;
 
-impl serde::Serialize for Mute {
-    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
-        Err(S::Error::custom("a duration of 20,000 years"))
+impl Json for Mute {
+    fn write(&self, _: &mut Writer) -> json::write::Result {
+        Err(json::write::Error::new("a duration of 20,000 years"))
+    }
+
+    fn read(&mut self, _: &mut Reader<'_>) -> json::read::Result<bool> {
+        Err(json::read::Error::new("nothing to say"))
     }
 }
 

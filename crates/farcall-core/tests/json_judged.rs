@@ -4,10 +4,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
+use farcall_core::json::{self, Json, Reader, Writer};
 use farcall_core::{Codec, Limits, Message, Status, UnknownFields};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::RngSeed;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
 
@@ -15,6 +17,17 @@ use serde_json::{Map, Number, Value};
 macro_rules! message {
     ($name:ident) => {
         buffa::impl_default_instance!($name);
+
+        impl Json for $name {
+            fn write(&self, writer: &mut Writer) -> json::write::Result {
+                writer.by_serde(self)
+            }
+
+            fn read(&mut self, reader: &mut Reader<'_>) -> json::read::Result<bool> {
+                *self = reader.by_serde()?;
+                Ok(true)
+            }
+        }
 
         impl buffa::Message for $name {
             fn compute_size(&self, _: &mut buffa::SizeCache) -> u32 {
@@ -332,7 +345,9 @@ fn is_bounded(status: &Status) -> bool {
         || message.contains("invalid type: array, expected struct")
 }
 
-fn judge<M: Message + Debug>(text: &str) -> Result<(), TestCaseError> {
+fn judge<M: Message + Serialize + DeserializeOwned + Debug>(
+    text: &str,
+) -> Result<(), TestCaseError> {
     let own = Codec::Json.decode_request::<M>(text.as_bytes(), &limits());
     match (own, serde_json::from_slice::<M>(text.as_bytes())) {
         (Ok(own), Ok(other)) => prop_assert_eq!(own, other, "{}", text),
@@ -343,7 +358,9 @@ fn judge<M: Message + Debug>(text: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn judge_both_ways<M: Message + Debug>(message: &M) -> Result<(), TestCaseError> {
+fn judge_both_ways<M: Message + Serialize + DeserializeOwned + Debug>(
+    message: &M,
+) -> Result<(), TestCaseError> {
     let mut own = bytes::BytesMut::new();
     Codec::Json.encode_into(message, usize::MAX, &mut own).unwrap();
     let other = serde_json::to_string(message).unwrap();

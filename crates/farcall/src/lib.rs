@@ -38,7 +38,7 @@ pub use client::{Channel, ChannelConfig};
 pub use farcall_core::metadata::Value;
 pub use farcall_core::{
     Any, Code, Codec, Deadline, Encoding, Idempotency, Kind, Limits, Message, Metadata,
-    MetadataError, Method, Protocol, Result, Status, UnknownFields, cors::Cors,
+    MetadataError, Method, Protocol, Result, Status, UnknownFields, cors::Cors, json,
 };
 pub use farcall_socket as socket;
 pub use farcall_socket::tls;

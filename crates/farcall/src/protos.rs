@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::sync::{Mutex, Once, PoisonError};
 
+use buffa::MessageName;
 use buffa::type_registry::{JsonAnyEntry, TypeRegistry, set_type_registry};
 use buffa_types::google::protobuf as well_known;
 use bytes::BytesMut;
@@ -67,23 +68,29 @@ fn add(types: fn(&mut TypeRegistry)) {
 }
 
 fn add_well_known(registry: &mut TypeRegistry) {
-    /// `special` types have no object for their JSON, or none of their own: in an `Any` it stands under `"value"`.
-    fn entry<M: Message>(type_url: &'static str, special: bool) -> JsonAnyEntry {
-        JsonAnyEntry {
-            type_url,
-            to_json: any_to_json::<M>,
-            from_json: any_from_json::<M>,
-            is_wkt: special,
-        }
-    }
     macro_rules! special {
         ($($name:ident)*) => {
-            $(registry.register_json_any(entry::<well_known::$name>(well_known::$name::TYPE_URL, true));)*
+            $(registry.register_json_any(entry::<well_known::$name>(true));)*
         };
     }
     special!(Any Duration FieldMask ListValue Struct Timestamp Value);
     special!(BoolValue BytesValue DoubleValue FloatValue Int32Value Int64Value StringValue UInt32Value UInt64Value);
-    registry.register_json_any(entry::<well_known::Empty>(well_known::Empty::TYPE_URL, false));
+    register::<well_known::Empty>(registry);
+}
+
+/// Makes a message known to every `Any`.
+pub fn register<M: Message + MessageName>(registry: &mut TypeRegistry) {
+    registry.register_json_any(entry::<M>(false));
+}
+
+/// `special` types have no object for their JSON, or none of their own: in an `Any` it stands under `"value"`.
+fn entry<M: Message + MessageName>(special: bool) -> JsonAnyEntry {
+    JsonAnyEntry {
+        type_url: M::TYPE_URL,
+        to_json: any_to_json::<M>,
+        from_json: any_from_json::<M>,
+        is_wkt: special,
+    }
 }
 
 /// The JSON of what an `Any` holds.

@@ -11,7 +11,7 @@ use crate::link::Link;
 use crate::messages::{Inbound, Outbound};
 use crate::service::{Finished, Handler, Route, Service};
 
-pub use crate::protos::{Protos, any_from_json, any_to_json};
+pub use crate::protos::{Protos, any_from_json, any_to_json, register};
 
 pub use crate::client::stub::{bidirectional, client_streaming, server_streaming, unary};
 

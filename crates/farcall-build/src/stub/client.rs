@@ -3,7 +3,7 @@
 use super::method::{Kind, Method};
 use super::server::{deprecate, document};
 use super::service::Service;
-use super::text::Text;
+use crate::text::Text;
 
 /// Emits the client of a service.
 pub(super) fn emit(service: &Service, text: &mut Text) {

@@ -10,7 +10,6 @@ mod names;
 mod server;
 mod service;
 mod table;
-mod text;
 
 use std::collections::BTreeMap;
 
@@ -19,8 +18,10 @@ use buffa_codegen::context::CodeGenContext;
 use crate::error::Result;
 use crate::origin::Origin;
 use crate::source::Sources;
+use crate::text::Text;
 use service::Service;
-use text::Text;
+
+pub(crate) use names::type_path;
 
 /// The stubs of one package.
 pub(crate) struct PackageStubs {

@@ -107,7 +107,7 @@ pub(super) fn table_identifier(service: &str) -> String {
 }
 
 /// A path that buffa-codegen tells, as text: keywords raw, and never bare.
-pub(super) fn type_path(path: &str) -> String {
+pub(crate) fn type_path(path: &str) -> String {
     let absolute = path.starts_with("::");
     let segments: Vec<String> = path
         .split("::")

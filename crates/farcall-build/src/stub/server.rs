@@ -2,7 +2,7 @@
 
 use super::method::Method;
 use super::service::Service;
-use super::text::Text;
+use crate::text::Text;
 
 const FUTURE: &str = "impl ::core::future::Future<Output = ::farcall::Result<";
 const SEND: &str = ">> + ::core::marker::Send";

@@ -1,7 +1,7 @@
 //! What the runtime knows of each method, in a module of its own where no name of the user can be.
 
 use super::service::Service;
-use super::text::Text;
+use crate::text::Text;
 
 /// Emits the tables of all services of a package.
 pub(super) fn emit(services: &[Service], text: &mut Text) {

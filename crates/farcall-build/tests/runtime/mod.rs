@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+pub use real::json;
 pub use {buffa, buffa_types, serde};
 
 /// What a handler or a call fails with.
@@ -80,7 +81,7 @@ pub mod stub {
     };
     use buffa::Message;
     use buffa::type_registry::TypeRegistry;
-    pub use buffa::type_registry::{any_from_json, any_to_json};
+    pub use real::stub::register;
 
     pub struct Protos {
         descriptors: &'static [u8],

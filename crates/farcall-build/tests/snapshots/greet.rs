@@ -228,18 +228,10 @@ pub mod greet {
 
         /// Whom to greet.
         #[derive(Clone, PartialEq, Default)]
-        #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-        #[serde(default)]
-        #[serde(crate = "::farcall::serde")]
         pub struct HelloRequest {
             /// The name, without a title.
             ///
             /// Field 1: `name`
-            #[serde(
-                rename = "name",
-                with = "::farcall::buffa::json_helpers::proto_string",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
-            )]
             pub name: ::farcall::buffa::alloc::string::String,
         }
         impl ::core::fmt::Debug for HelloRequest {
@@ -318,37 +310,9 @@ pub mod greet {
                 self.name.clear();
             }
         }
-        impl ::farcall::buffa::json_helpers::ProtoElemJson for HelloRequest {
-            fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                v: &Self,
-                s: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
-                ::farcall::serde::Serialize::serialize(v, s)
-            }
-            fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                d: D,
-            ) -> ::core::result::Result<Self, D::Error> {
-                <Self as ::farcall::serde::Deserialize>::deserialize(d)
-            }
-        }
-        #[doc(hidden)]
-        pub const __HELLO_REQUEST_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-            type_url: "type.googleapis.com/greet.v1.HelloRequest",
-            to_json: ::farcall::stub::any_to_json::<HelloRequest>,
-            from_json: ::farcall::stub::any_from_json::<HelloRequest>,
-            is_wkt: false,
-        };
         #[derive(Clone, PartialEq, Default)]
-        #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-        #[serde(default)]
-        #[serde(crate = "::farcall::serde")]
         pub struct HelloReply {
             /// Field 1: `message`
-            #[serde(
-                rename = "message",
-                with = "::farcall::buffa::json_helpers::proto_string",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
-            )]
             pub message: ::farcall::buffa::alloc::string::String,
         }
         impl ::core::fmt::Debug for HelloReply {
@@ -427,37 +391,9 @@ pub mod greet {
                 self.message.clear();
             }
         }
-        impl ::farcall::buffa::json_helpers::ProtoElemJson for HelloReply {
-            fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                v: &Self,
-                s: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
-                ::farcall::serde::Serialize::serialize(v, s)
-            }
-            fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                d: D,
-            ) -> ::core::result::Result<Self, D::Error> {
-                <Self as ::farcall::serde::Deserialize>::deserialize(d)
-            }
-        }
-        #[doc(hidden)]
-        pub const __HELLO_REPLY_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-            type_url: "type.googleapis.com/greet.v1.HelloReply",
-            to_json: ::farcall::stub::any_to_json::<HelloReply>,
-            from_json: ::farcall::stub::any_from_json::<HelloReply>,
-            is_wkt: false,
-        };
         #[derive(Clone, PartialEq, Default)]
-        #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-        #[serde(default)]
-        #[serde(crate = "::farcall::serde")]
         pub struct Number {
             /// Field 1: `value`
-            #[serde(
-                rename = "value",
-                with = "::farcall::buffa::json_helpers::int64",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_zero_i64"
-            )]
             pub value: i64,
         }
         impl ::core::fmt::Debug for Number {
@@ -536,45 +472,94 @@ pub mod greet {
                 self.value = 0i64;
             }
         }
-        impl ::farcall::buffa::json_helpers::ProtoElemJson for Number {
-            fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                v: &Self,
-                s: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
-                ::farcall::serde::Serialize::serialize(v, s)
+
+        impl ::farcall::json::Json for self::HelloRequest {
+            fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                let mut members = writer.object()?;
+                members.implicit("name", &self.name)?;
+                members.end()
             }
-            fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                d: D,
-            ) -> ::core::result::Result<Self, D::Error> {
-                <Self as ::farcall::serde::Deserialize>::deserialize(d)
+            fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                    ("name", "name"),
+                ];
+                reader.message(NAMES, |reader, field| match field {
+                    0 => reader.implicit(&mut self.name),
+                    _ => ::core::result::Result::Ok(()),
+                })?;
+                ::core::result::Result::Ok(true)
             }
         }
-        #[doc(hidden)]
-        pub const __NUMBER_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-            type_url: "type.googleapis.com/greet.v1.Number",
-            to_json: ::farcall::stub::any_to_json::<Number>,
-            from_json: ::farcall::stub::any_from_json::<Number>,
-            is_wkt: false,
-        };
-        #[allow(
-            non_camel_case_types,
-            dead_code,
-            unused_imports,
-            unused_qualifications,
-            clippy::derivable_impls,
-            clippy::match_single_binding,
-            clippy::uninlined_format_args,
-            clippy::doc_lazy_continuation,
-            clippy::module_inception
-        )]
-        pub mod __buffa {
-            #[allow(unused_imports)]
-            use super::*;
-            /// Register this package's `Any` type entries and extension entries.
-            pub fn register_types(reg: &mut ::farcall::buffa::type_registry::TypeRegistry) {
-                reg.register_json_any(super::__HELLO_REQUEST_JSON_ANY);
-                reg.register_json_any(super::__HELLO_REPLY_JSON_ANY);
-                reg.register_json_any(super::__NUMBER_JSON_ANY);
+
+        impl ::farcall::serde::Serialize for self::HelloRequest {
+            fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                ::farcall::json::serialize(self, serializer)
+            }
+        }
+
+        impl<'de> ::farcall::serde::Deserialize<'de> for self::HelloRequest {
+            fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                ::farcall::json::deserialize(deserializer)
+            }
+        }
+
+        impl ::farcall::json::Json for self::HelloReply {
+            fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                let mut members = writer.object()?;
+                members.implicit("message", &self.message)?;
+                members.end()
+            }
+            fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                    ("message", "message"),
+                ];
+                reader.message(NAMES, |reader, field| match field {
+                    0 => reader.implicit(&mut self.message),
+                    _ => ::core::result::Result::Ok(()),
+                })?;
+                ::core::result::Result::Ok(true)
+            }
+        }
+
+        impl ::farcall::serde::Serialize for self::HelloReply {
+            fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                ::farcall::json::serialize(self, serializer)
+            }
+        }
+
+        impl<'de> ::farcall::serde::Deserialize<'de> for self::HelloReply {
+            fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                ::farcall::json::deserialize(deserializer)
+            }
+        }
+
+        impl ::farcall::json::Json for self::Number {
+            fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                let mut members = writer.object()?;
+                members.implicit("value", &self.value)?;
+                members.end()
+            }
+            fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                    ("value", "value"),
+                ];
+                reader.message(NAMES, |reader, field| match field {
+                    0 => reader.implicit(&mut self.value),
+                    _ => ::core::result::Result::Ok(()),
+                })?;
+                ::core::result::Result::Ok(true)
+            }
+        }
+
+        impl ::farcall::serde::Serialize for self::Number {
+            fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                ::farcall::json::serialize(self, serializer)
+            }
+        }
+
+        impl<'de> ::farcall::serde::Deserialize<'de> for self::Number {
+            fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                ::farcall::json::deserialize(deserializer)
             }
         }
     }
@@ -591,7 +576,9 @@ mod __farcall_protos {
         ::farcall::stub::Protos::new(DESCRIPTORS, register_types);
 
     fn register_types(registry: &mut ::farcall::buffa::type_registry::TypeRegistry) {
-        super::greet::v1::__buffa::register_types(registry);
+        ::farcall::stub::register::<super::greet::v1::HelloRequest>(registry);
+        ::farcall::stub::register::<super::greet::v1::HelloReply>(registry);
+        ::farcall::stub::register::<super::greet::v1::Number>(registry);
     }
 
     static DESCRIPTORS: &[u8] = b"\

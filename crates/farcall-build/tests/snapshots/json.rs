@@ -31,17 +31,8 @@ pub mod google {
         pub use ::farcall::buffa_types::google::protobuf::UInt64Value;
 
         #[derive(Clone, PartialEq, Default)]
-        #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-        #[serde(default)]
-        #[serde(crate = "::farcall::serde")]
         pub struct SourceContext {
             /// Field 1: `file_name`
-            #[serde(
-                rename = "fileName",
-                alias = "file_name",
-                with = "::farcall::buffa::json_helpers::proto_string",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
-            )]
             pub file_name: ::farcall::buffa::alloc::string::String,
         }
         impl ::core::fmt::Debug for SourceContext {
@@ -120,26 +111,6 @@ pub mod google {
                 self.file_name.clear();
             }
         }
-        impl ::farcall::buffa::json_helpers::ProtoElemJson for SourceContext {
-            fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                v: &Self,
-                s: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
-                ::farcall::serde::Serialize::serialize(v, s)
-            }
-            fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                d: D,
-            ) -> ::core::result::Result<Self, D::Error> {
-                <Self as ::farcall::serde::Deserialize>::deserialize(d)
-            }
-        }
-        #[doc(hidden)]
-        pub const __SOURCE_CONTEXT_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-            type_url: "type.googleapis.com/google.protobuf.SourceContext",
-            to_json: ::farcall::stub::any_to_json::<SourceContext>,
-            from_json: ::farcall::stub::any_from_json::<SourceContext>,
-            is_wkt: false,
-        };
         #[allow(non_camel_case_types)]
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         #[repr(i32)]
@@ -162,92 +133,6 @@ pub mod google {
         impl ::core::default::Default for Syntax {
             fn default() -> Self {
                 Self::SYNTAX_PROTO2
-            }
-        }
-        impl ::farcall::serde::Serialize for Syntax {
-            fn serialize<S: ::farcall::serde::Serializer>(
-                &self,
-                s: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
-                s.serialize_str(::farcall::buffa::Enumeration::proto_name(self))
-            }
-        }
-        impl<'de> ::farcall::serde::Deserialize<'de> for Syntax {
-            fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
-                d: D,
-            ) -> ::core::result::Result<Self, D::Error> {
-                struct _V;
-                impl ::farcall::serde::de::Visitor<'_> for _V {
-                    type Value = Syntax;
-                    fn expecting(
-                        &self,
-                        f: &mut ::core::fmt::Formatter<'_>,
-                    ) -> ::core::fmt::Result {
-                        f.write_str(
-                            concat!("a string, integer, or null for ", stringify!(Syntax)),
-                        )
-                    }
-                    fn visit_str<E: ::farcall::serde::de::Error>(
-                        self,
-                        v: &str,
-                    ) -> ::core::result::Result<Syntax, E> {
-                        <Syntax as ::farcall::buffa::Enumeration>::from_proto_name(v)
-                            .ok_or_else(|| { ::farcall::serde::de::Error::unknown_variant(v, &[]) })
-                    }
-                    fn visit_i64<E: ::farcall::serde::de::Error>(
-                        self,
-                        v: i64,
-                    ) -> ::core::result::Result<Syntax, E> {
-                        let v32 = i32::try_from(v)
-                            .map_err(|_| {
-                                ::farcall::serde::de::Error::custom(
-                                    ::farcall::buffa::alloc::format!("enum value {v} out of i32 range"),
-                                )
-                            })?;
-                        <Syntax as ::farcall::buffa::Enumeration>::from_i32(v32)
-                            .ok_or_else(|| {
-                                ::farcall::serde::de::Error::custom(
-                                    ::farcall::buffa::alloc::format!("unknown enum value {v32}"),
-                                )
-                            })
-                    }
-                    fn visit_u64<E: ::farcall::serde::de::Error>(
-                        self,
-                        v: u64,
-                    ) -> ::core::result::Result<Syntax, E> {
-                        let v32 = i32::try_from(v)
-                            .map_err(|_| {
-                                ::farcall::serde::de::Error::custom(
-                                    ::farcall::buffa::alloc::format!("enum value {v} out of i32 range"),
-                                )
-                            })?;
-                        <Syntax as ::farcall::buffa::Enumeration>::from_i32(v32)
-                            .ok_or_else(|| {
-                                ::farcall::serde::de::Error::custom(
-                                    ::farcall::buffa::alloc::format!("unknown enum value {v32}"),
-                                )
-                            })
-                    }
-                    fn visit_unit<E: ::farcall::serde::de::Error>(
-                        self,
-                    ) -> ::core::result::Result<Syntax, E> {
-                        ::core::result::Result::Ok(::core::default::Default::default())
-                    }
-                }
-                d.deserialize_any(_V)
-            }
-        }
-        impl ::farcall::buffa::json_helpers::ProtoElemJson for Syntax {
-            fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                v: &Self,
-                s: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
-                ::farcall::serde::Serialize::serialize(v, s)
-            }
-            fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                d: D,
-            ) -> ::core::result::Result<Self, D::Error> {
-                <Self as ::farcall::serde::Deserialize>::deserialize(d)
             }
         }
         impl ::farcall::buffa::Enumeration for Syntax {
@@ -282,61 +167,23 @@ pub mod google {
             }
         }
         #[derive(Clone, PartialEq, Default)]
-        #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-        #[serde(default)]
-        #[serde(crate = "::farcall::serde")]
         pub struct Type {
             /// Field 1: `name`
-            #[serde(
-                rename = "name",
-                with = "::farcall::buffa::json_helpers::proto_string",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
-            )]
             pub name: ::farcall::buffa::alloc::string::String,
             /// Field 2: `fields`
-            #[serde(
-                rename = "fields",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_vec",
-                deserialize_with = "::farcall::buffa::json_helpers::null_as_default"
-            )]
             pub fields: ::farcall::buffa::alloc::vec::Vec<Field>,
             /// Field 3: `oneofs`
-            #[serde(
-                rename = "oneofs",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_vec",
-                deserialize_with = "::farcall::buffa::json_helpers::null_as_default"
-            )]
             pub oneofs: ::farcall::buffa::alloc::vec::Vec<::farcall::buffa::alloc::string::String>,
             /// Field 4: `options`
-            #[serde(
-                rename = "options",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_vec",
-                deserialize_with = "::farcall::buffa::json_helpers::null_as_default"
-            )]
             pub options: ::farcall::buffa::alloc::vec::Vec<Option>,
             /// Field 5: `source_context`
-            #[serde(
-                rename = "sourceContext",
-                alias = "source_context",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
-            )]
             pub source_context: ::farcall::buffa::MessageField<
                 SourceContext,
                 ::farcall::buffa::Inline<SourceContext>,
             >,
             /// Field 6: `syntax`
-            #[serde(
-                rename = "syntax",
-                with = "::farcall::buffa::json_helpers::proto_enum",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_default_enum_value"
-            )]
             pub syntax: ::farcall::buffa::EnumValue<Syntax>,
             /// Field 7: `edition`
-            #[serde(
-                rename = "edition",
-                with = "::farcall::buffa::json_helpers::proto_string",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
-            )]
             pub edition: ::farcall::buffa::alloc::string::String,
         }
         impl ::core::fmt::Debug for Type {
@@ -563,104 +410,27 @@ pub mod google {
                 self.edition.clear();
             }
         }
-        impl ::farcall::buffa::json_helpers::ProtoElemJson for Type {
-            fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                v: &Self,
-                s: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
-                ::farcall::serde::Serialize::serialize(v, s)
-            }
-            fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                d: D,
-            ) -> ::core::result::Result<Self, D::Error> {
-                <Self as ::farcall::serde::Deserialize>::deserialize(d)
-            }
-        }
-        #[doc(hidden)]
-        pub const __TYPE_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-            type_url: "type.googleapis.com/google.protobuf.Type",
-            to_json: ::farcall::stub::any_to_json::<Type>,
-            from_json: ::farcall::stub::any_from_json::<Type>,
-            is_wkt: false,
-        };
         #[derive(Clone, PartialEq, Default)]
-        #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-        #[serde(default)]
-        #[serde(crate = "::farcall::serde")]
         pub struct Field {
             /// Field 1: `kind`
-            #[serde(
-                rename = "kind",
-                with = "::farcall::buffa::json_helpers::proto_enum",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_default_enum_value"
-            )]
             pub kind: ::farcall::buffa::EnumValue<field::Kind>,
             /// Field 2: `cardinality`
-            #[serde(
-                rename = "cardinality",
-                with = "::farcall::buffa::json_helpers::proto_enum",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_default_enum_value"
-            )]
             pub cardinality: ::farcall::buffa::EnumValue<field::Cardinality>,
             /// Field 3: `number`
-            #[serde(
-                rename = "number",
-                with = "::farcall::buffa::json_helpers::int32",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_zero_i32"
-            )]
             pub number: i32,
             /// Field 4: `name`
-            #[serde(
-                rename = "name",
-                with = "::farcall::buffa::json_helpers::proto_string",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
-            )]
             pub name: ::farcall::buffa::alloc::string::String,
             /// Field 6: `type_url`
-            #[serde(
-                rename = "typeUrl",
-                alias = "type_url",
-                with = "::farcall::buffa::json_helpers::proto_string",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
-            )]
             pub type_url: ::farcall::buffa::alloc::string::String,
             /// Field 7: `oneof_index`
-            #[serde(
-                rename = "oneofIndex",
-                alias = "oneof_index",
-                with = "::farcall::buffa::json_helpers::int32",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_zero_i32"
-            )]
             pub oneof_index: i32,
             /// Field 8: `packed`
-            #[serde(
-                rename = "packed",
-                with = "::farcall::buffa::json_helpers::proto_bool",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_false"
-            )]
             pub packed: bool,
             /// Field 9: `options`
-            #[serde(
-                rename = "options",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_vec",
-                deserialize_with = "::farcall::buffa::json_helpers::null_as_default"
-            )]
             pub options: ::farcall::buffa::alloc::vec::Vec<Option>,
             /// Field 10: `json_name`
-            #[serde(
-                rename = "jsonName",
-                alias = "json_name",
-                with = "::farcall::buffa::json_helpers::proto_string",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
-            )]
             pub json_name: ::farcall::buffa::alloc::string::String,
             /// Field 11: `default_value`
-            #[serde(
-                rename = "defaultValue",
-                alias = "default_value",
-                with = "::farcall::buffa::json_helpers::proto_string",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
-            )]
             pub default_value: ::farcall::buffa::alloc::string::String,
         }
         impl ::core::fmt::Debug for Field {
@@ -906,26 +676,6 @@ pub mod google {
                 self.default_value.clear();
             }
         }
-        impl ::farcall::buffa::json_helpers::ProtoElemJson for Field {
-            fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                v: &Self,
-                s: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
-                ::farcall::serde::Serialize::serialize(v, s)
-            }
-            fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                d: D,
-            ) -> ::core::result::Result<Self, D::Error> {
-                <Self as ::farcall::serde::Deserialize>::deserialize(d)
-            }
-        }
-        #[doc(hidden)]
-        pub const __FIELD_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-            type_url: "type.googleapis.com/google.protobuf.Field",
-            to_json: ::farcall::stub::any_to_json::<Field>,
-            from_json: ::farcall::stub::any_from_json::<Field>,
-            is_wkt: false,
-        };
         pub mod field {
             #[allow(unused_imports)]
             use super::*;
@@ -1015,92 +765,6 @@ pub mod google {
             impl ::core::default::Default for Kind {
                 fn default() -> Self {
                     Self::TYPE_UNKNOWN
-                }
-            }
-            impl ::farcall::serde::Serialize for Kind {
-                fn serialize<S: ::farcall::serde::Serializer>(
-                    &self,
-                    s: S,
-                ) -> ::core::result::Result<S::Ok, S::Error> {
-                    s.serialize_str(::farcall::buffa::Enumeration::proto_name(self))
-                }
-            }
-            impl<'de> ::farcall::serde::Deserialize<'de> for Kind {
-                fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
-                    d: D,
-                ) -> ::core::result::Result<Self, D::Error> {
-                    struct _V;
-                    impl ::farcall::serde::de::Visitor<'_> for _V {
-                        type Value = Kind;
-                        fn expecting(
-                            &self,
-                            f: &mut ::core::fmt::Formatter<'_>,
-                        ) -> ::core::fmt::Result {
-                            f.write_str(
-                                concat!("a string, integer, or null for ", stringify!(Kind)),
-                            )
-                        }
-                        fn visit_str<E: ::farcall::serde::de::Error>(
-                            self,
-                            v: &str,
-                        ) -> ::core::result::Result<Kind, E> {
-                            <Kind as ::farcall::buffa::Enumeration>::from_proto_name(v)
-                                .ok_or_else(|| { ::farcall::serde::de::Error::unknown_variant(v, &[]) })
-                        }
-                        fn visit_i64<E: ::farcall::serde::de::Error>(
-                            self,
-                            v: i64,
-                        ) -> ::core::result::Result<Kind, E> {
-                            let v32 = i32::try_from(v)
-                                .map_err(|_| {
-                                    ::farcall::serde::de::Error::custom(
-                                        ::farcall::buffa::alloc::format!("enum value {v} out of i32 range"),
-                                    )
-                                })?;
-                            <Kind as ::farcall::buffa::Enumeration>::from_i32(v32)
-                                .ok_or_else(|| {
-                                    ::farcall::serde::de::Error::custom(
-                                        ::farcall::buffa::alloc::format!("unknown enum value {v32}"),
-                                    )
-                                })
-                        }
-                        fn visit_u64<E: ::farcall::serde::de::Error>(
-                            self,
-                            v: u64,
-                        ) -> ::core::result::Result<Kind, E> {
-                            let v32 = i32::try_from(v)
-                                .map_err(|_| {
-                                    ::farcall::serde::de::Error::custom(
-                                        ::farcall::buffa::alloc::format!("enum value {v} out of i32 range"),
-                                    )
-                                })?;
-                            <Kind as ::farcall::buffa::Enumeration>::from_i32(v32)
-                                .ok_or_else(|| {
-                                    ::farcall::serde::de::Error::custom(
-                                        ::farcall::buffa::alloc::format!("unknown enum value {v32}"),
-                                    )
-                                })
-                        }
-                        fn visit_unit<E: ::farcall::serde::de::Error>(
-                            self,
-                        ) -> ::core::result::Result<Kind, E> {
-                            ::core::result::Result::Ok(::core::default::Default::default())
-                        }
-                    }
-                    d.deserialize_any(_V)
-                }
-            }
-            impl ::farcall::buffa::json_helpers::ProtoElemJson for Kind {
-                fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                    v: &Self,
-                    s: S,
-                ) -> ::core::result::Result<S::Ok, S::Error> {
-                    ::farcall::serde::Serialize::serialize(v, s)
-                }
-                fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                    d: D,
-                ) -> ::core::result::Result<Self, D::Error> {
-                    <Self as ::farcall::serde::Deserialize>::deserialize(d)
                 }
             }
             impl ::farcall::buffa::Enumeration for Kind {
@@ -1230,94 +894,6 @@ pub mod google {
                     Self::CARDINALITY_UNKNOWN
                 }
             }
-            impl ::farcall::serde::Serialize for Cardinality {
-                fn serialize<S: ::farcall::serde::Serializer>(
-                    &self,
-                    s: S,
-                ) -> ::core::result::Result<S::Ok, S::Error> {
-                    s.serialize_str(::farcall::buffa::Enumeration::proto_name(self))
-                }
-            }
-            impl<'de> ::farcall::serde::Deserialize<'de> for Cardinality {
-                fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
-                    d: D,
-                ) -> ::core::result::Result<Self, D::Error> {
-                    struct _V;
-                    impl ::farcall::serde::de::Visitor<'_> for _V {
-                        type Value = Cardinality;
-                        fn expecting(
-                            &self,
-                            f: &mut ::core::fmt::Formatter<'_>,
-                        ) -> ::core::fmt::Result {
-                            f.write_str(
-                                concat!(
-                                    "a string, integer, or null for ", stringify!(Cardinality)
-                                ),
-                            )
-                        }
-                        fn visit_str<E: ::farcall::serde::de::Error>(
-                            self,
-                            v: &str,
-                        ) -> ::core::result::Result<Cardinality, E> {
-                            <Cardinality as ::farcall::buffa::Enumeration>::from_proto_name(v)
-                                .ok_or_else(|| { ::farcall::serde::de::Error::unknown_variant(v, &[]) })
-                        }
-                        fn visit_i64<E: ::farcall::serde::de::Error>(
-                            self,
-                            v: i64,
-                        ) -> ::core::result::Result<Cardinality, E> {
-                            let v32 = i32::try_from(v)
-                                .map_err(|_| {
-                                    ::farcall::serde::de::Error::custom(
-                                        ::farcall::buffa::alloc::format!("enum value {v} out of i32 range"),
-                                    )
-                                })?;
-                            <Cardinality as ::farcall::buffa::Enumeration>::from_i32(v32)
-                                .ok_or_else(|| {
-                                    ::farcall::serde::de::Error::custom(
-                                        ::farcall::buffa::alloc::format!("unknown enum value {v32}"),
-                                    )
-                                })
-                        }
-                        fn visit_u64<E: ::farcall::serde::de::Error>(
-                            self,
-                            v: u64,
-                        ) -> ::core::result::Result<Cardinality, E> {
-                            let v32 = i32::try_from(v)
-                                .map_err(|_| {
-                                    ::farcall::serde::de::Error::custom(
-                                        ::farcall::buffa::alloc::format!("enum value {v} out of i32 range"),
-                                    )
-                                })?;
-                            <Cardinality as ::farcall::buffa::Enumeration>::from_i32(v32)
-                                .ok_or_else(|| {
-                                    ::farcall::serde::de::Error::custom(
-                                        ::farcall::buffa::alloc::format!("unknown enum value {v32}"),
-                                    )
-                                })
-                        }
-                        fn visit_unit<E: ::farcall::serde::de::Error>(
-                            self,
-                        ) -> ::core::result::Result<Cardinality, E> {
-                            ::core::result::Result::Ok(::core::default::Default::default())
-                        }
-                    }
-                    d.deserialize_any(_V)
-                }
-            }
-            impl ::farcall::buffa::json_helpers::ProtoElemJson for Cardinality {
-                fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                    v: &Self,
-                    s: S,
-                ) -> ::core::result::Result<S::Ok, S::Error> {
-                    ::farcall::serde::Serialize::serialize(v, s)
-                }
-                fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                    d: D,
-                ) -> ::core::result::Result<Self, D::Error> {
-                    <Self as ::farcall::serde::Deserialize>::deserialize(d)
-                }
-            }
             impl ::farcall::buffa::Enumeration for Cardinality {
                 fn from_i32(value: i32) -> ::core::option::Option<Self> {
                     match value {
@@ -1367,54 +943,21 @@ pub mod google {
             }
         }
         #[derive(Clone, PartialEq, Default)]
-        #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-        #[serde(default)]
-        #[serde(crate = "::farcall::serde")]
         pub struct Enum {
             /// Field 1: `name`
-            #[serde(
-                rename = "name",
-                with = "::farcall::buffa::json_helpers::proto_string",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
-            )]
             pub name: ::farcall::buffa::alloc::string::String,
             /// Field 2: `enumvalue`
-            #[serde(
-                rename = "enumvalue",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_vec",
-                deserialize_with = "::farcall::buffa::json_helpers::null_as_default"
-            )]
             pub enumvalue: ::farcall::buffa::alloc::vec::Vec<EnumValue>,
             /// Field 3: `options`
-            #[serde(
-                rename = "options",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_vec",
-                deserialize_with = "::farcall::buffa::json_helpers::null_as_default"
-            )]
             pub options: ::farcall::buffa::alloc::vec::Vec<Option>,
             /// Field 4: `source_context`
-            #[serde(
-                rename = "sourceContext",
-                alias = "source_context",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
-            )]
             pub source_context: ::farcall::buffa::MessageField<
                 SourceContext,
                 ::farcall::buffa::Inline<SourceContext>,
             >,
             /// Field 5: `syntax`
-            #[serde(
-                rename = "syntax",
-                with = "::farcall::buffa::json_helpers::proto_enum",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_default_enum_value"
-            )]
             pub syntax: ::farcall::buffa::EnumValue<Syntax>,
             /// Field 6: `edition`
-            #[serde(
-                rename = "edition",
-                with = "::farcall::buffa::json_helpers::proto_string",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
-            )]
             pub edition: ::farcall::buffa::alloc::string::String,
         }
         impl ::core::fmt::Debug for Enum {
@@ -1622,51 +1165,13 @@ pub mod google {
                 self.edition.clear();
             }
         }
-        impl ::farcall::buffa::json_helpers::ProtoElemJson for Enum {
-            fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                v: &Self,
-                s: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
-                ::farcall::serde::Serialize::serialize(v, s)
-            }
-            fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                d: D,
-            ) -> ::core::result::Result<Self, D::Error> {
-                <Self as ::farcall::serde::Deserialize>::deserialize(d)
-            }
-        }
-        #[doc(hidden)]
-        pub const __ENUM_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-            type_url: "type.googleapis.com/google.protobuf.Enum",
-            to_json: ::farcall::stub::any_to_json::<Enum>,
-            from_json: ::farcall::stub::any_from_json::<Enum>,
-            is_wkt: false,
-        };
         #[derive(Clone, PartialEq, Default)]
-        #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-        #[serde(default)]
-        #[serde(crate = "::farcall::serde")]
         pub struct EnumValue {
             /// Field 1: `name`
-            #[serde(
-                rename = "name",
-                with = "::farcall::buffa::json_helpers::proto_string",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
-            )]
             pub name: ::farcall::buffa::alloc::string::String,
             /// Field 2: `number`
-            #[serde(
-                rename = "number",
-                with = "::farcall::buffa::json_helpers::int32",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_zero_i32"
-            )]
             pub number: i32,
             /// Field 3: `options`
-            #[serde(
-                rename = "options",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_vec",
-                deserialize_with = "::farcall::buffa::json_helpers::null_as_default"
-            )]
             pub options: ::farcall::buffa::alloc::vec::Vec<Option>,
         }
         impl ::core::fmt::Debug for EnumValue {
@@ -1792,43 +1297,11 @@ pub mod google {
                 self.options.clear();
             }
         }
-        impl ::farcall::buffa::json_helpers::ProtoElemJson for EnumValue {
-            fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                v: &Self,
-                s: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
-                ::farcall::serde::Serialize::serialize(v, s)
-            }
-            fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                d: D,
-            ) -> ::core::result::Result<Self, D::Error> {
-                <Self as ::farcall::serde::Deserialize>::deserialize(d)
-            }
-        }
-        #[doc(hidden)]
-        pub const __ENUM_VALUE_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-            type_url: "type.googleapis.com/google.protobuf.EnumValue",
-            to_json: ::farcall::stub::any_to_json::<EnumValue>,
-            from_json: ::farcall::stub::any_from_json::<EnumValue>,
-            is_wkt: false,
-        };
         #[derive(Clone, PartialEq, Default)]
-        #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-        #[serde(default)]
-        #[serde(crate = "::farcall::serde")]
         pub struct Option {
             /// Field 1: `name`
-            #[serde(
-                rename = "name",
-                with = "::farcall::buffa::json_helpers::proto_string",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
-            )]
             pub name: ::farcall::buffa::alloc::string::String,
             /// Field 2: `value`
-            #[serde(
-                rename = "value",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
-            )]
             pub value: ::farcall::buffa::MessageField<
                 ::farcall::buffa_types::google::protobuf::Any,
                 ::farcall::buffa::Inline<::farcall::buffa_types::google::protobuf::Any>,
@@ -1941,82 +1414,24 @@ pub mod google {
                 self.value = ::farcall::buffa::MessageField::none();
             }
         }
-        impl ::farcall::buffa::json_helpers::ProtoElemJson for Option {
-            fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                v: &Self,
-                s: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
-                ::farcall::serde::Serialize::serialize(v, s)
-            }
-            fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                d: D,
-            ) -> ::core::result::Result<Self, D::Error> {
-                <Self as ::farcall::serde::Deserialize>::deserialize(d)
-            }
-        }
-        #[doc(hidden)]
-        pub const __OPTION_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-            type_url: "type.googleapis.com/google.protobuf.Option",
-            to_json: ::farcall::stub::any_to_json::<Option>,
-            from_json: ::farcall::stub::any_from_json::<Option>,
-            is_wkt: false,
-        };
         #[derive(Clone, PartialEq, Default)]
-        #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-        #[serde(default)]
-        #[serde(crate = "::farcall::serde")]
         pub struct Api {
             /// Field 1: `name`
-            #[serde(
-                rename = "name",
-                with = "::farcall::buffa::json_helpers::proto_string",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
-            )]
             pub name: ::farcall::buffa::alloc::string::String,
             /// Field 2: `methods`
-            #[serde(
-                rename = "methods",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_vec",
-                deserialize_with = "::farcall::buffa::json_helpers::null_as_default"
-            )]
             pub methods: ::farcall::buffa::alloc::vec::Vec<Method>,
             /// Field 3: `options`
-            #[serde(
-                rename = "options",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_vec",
-                deserialize_with = "::farcall::buffa::json_helpers::null_as_default"
-            )]
             pub options: ::farcall::buffa::alloc::vec::Vec<Option>,
             /// Field 4: `version`
-            #[serde(
-                rename = "version",
-                with = "::farcall::buffa::json_helpers::proto_string",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
-            )]
             pub version: ::farcall::buffa::alloc::string::String,
             /// Field 5: `source_context`
-            #[serde(
-                rename = "sourceContext",
-                alias = "source_context",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
-            )]
             pub source_context: ::farcall::buffa::MessageField<
                 SourceContext,
                 ::farcall::buffa::Inline<SourceContext>,
             >,
             /// Field 6: `mixins`
-            #[serde(
-                rename = "mixins",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_vec",
-                deserialize_with = "::farcall::buffa::json_helpers::null_as_default"
-            )]
             pub mixins: ::farcall::buffa::alloc::vec::Vec<Mixin>,
             /// Field 7: `syntax`
-            #[serde(
-                rename = "syntax",
-                with = "::farcall::buffa::json_helpers::proto_enum",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_default_enum_value"
-            )]
             pub syntax: ::farcall::buffa::EnumValue<Syntax>,
         }
         impl ::core::fmt::Debug for Api {
@@ -2254,83 +1669,21 @@ pub mod google {
                 self.syntax = ::farcall::buffa::EnumValue::from(0);
             }
         }
-        impl ::farcall::buffa::json_helpers::ProtoElemJson for Api {
-            fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                v: &Self,
-                s: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
-                ::farcall::serde::Serialize::serialize(v, s)
-            }
-            fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                d: D,
-            ) -> ::core::result::Result<Self, D::Error> {
-                <Self as ::farcall::serde::Deserialize>::deserialize(d)
-            }
-        }
-        #[doc(hidden)]
-        pub const __API_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-            type_url: "type.googleapis.com/google.protobuf.Api",
-            to_json: ::farcall::stub::any_to_json::<Api>,
-            from_json: ::farcall::stub::any_from_json::<Api>,
-            is_wkt: false,
-        };
         #[derive(Clone, PartialEq, Default)]
-        #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-        #[serde(default)]
-        #[serde(crate = "::farcall::serde")]
         pub struct Method {
             /// Field 1: `name`
-            #[serde(
-                rename = "name",
-                with = "::farcall::buffa::json_helpers::proto_string",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
-            )]
             pub name: ::farcall::buffa::alloc::string::String,
             /// Field 2: `request_type_url`
-            #[serde(
-                rename = "requestTypeUrl",
-                alias = "request_type_url",
-                with = "::farcall::buffa::json_helpers::proto_string",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
-            )]
             pub request_type_url: ::farcall::buffa::alloc::string::String,
             /// Field 3: `request_streaming`
-            #[serde(
-                rename = "requestStreaming",
-                alias = "request_streaming",
-                with = "::farcall::buffa::json_helpers::proto_bool",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_false"
-            )]
             pub request_streaming: bool,
             /// Field 4: `response_type_url`
-            #[serde(
-                rename = "responseTypeUrl",
-                alias = "response_type_url",
-                with = "::farcall::buffa::json_helpers::proto_string",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
-            )]
             pub response_type_url: ::farcall::buffa::alloc::string::String,
             /// Field 5: `response_streaming`
-            #[serde(
-                rename = "responseStreaming",
-                alias = "response_streaming",
-                with = "::farcall::buffa::json_helpers::proto_bool",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_false"
-            )]
             pub response_streaming: bool,
             /// Field 6: `options`
-            #[serde(
-                rename = "options",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_vec",
-                deserialize_with = "::farcall::buffa::json_helpers::null_as_default"
-            )]
             pub options: ::farcall::buffa::alloc::vec::Vec<Option>,
             /// Field 7: `syntax`
-            #[serde(
-                rename = "syntax",
-                with = "::farcall::buffa::json_helpers::proto_enum",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_default_enum_value"
-            )]
             pub syntax: ::farcall::buffa::EnumValue<Syntax>,
         }
         impl ::core::fmt::Debug for Method {
@@ -2528,44 +1881,11 @@ pub mod google {
                 self.syntax = ::farcall::buffa::EnumValue::from(0);
             }
         }
-        impl ::farcall::buffa::json_helpers::ProtoElemJson for Method {
-            fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                v: &Self,
-                s: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
-                ::farcall::serde::Serialize::serialize(v, s)
-            }
-            fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                d: D,
-            ) -> ::core::result::Result<Self, D::Error> {
-                <Self as ::farcall::serde::Deserialize>::deserialize(d)
-            }
-        }
-        #[doc(hidden)]
-        pub const __METHOD_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-            type_url: "type.googleapis.com/google.protobuf.Method",
-            to_json: ::farcall::stub::any_to_json::<Method>,
-            from_json: ::farcall::stub::any_from_json::<Method>,
-            is_wkt: false,
-        };
         #[derive(Clone, PartialEq, Default)]
-        #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-        #[serde(default)]
-        #[serde(crate = "::farcall::serde")]
         pub struct Mixin {
             /// Field 1: `name`
-            #[serde(
-                rename = "name",
-                with = "::farcall::buffa::json_helpers::proto_string",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
-            )]
             pub name: ::farcall::buffa::alloc::string::String,
             /// Field 2: `root`
-            #[serde(
-                rename = "root",
-                with = "::farcall::buffa::json_helpers::proto_string",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
-            )]
             pub root: ::farcall::buffa::alloc::string::String,
         }
         impl ::core::fmt::Debug for Mixin {
@@ -2661,51 +1981,409 @@ pub mod google {
                 self.root.clear();
             }
         }
-        impl ::farcall::buffa::json_helpers::ProtoElemJson for Mixin {
-            fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                v: &Self,
-                s: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
-                ::farcall::serde::Serialize::serialize(v, s)
+
+        impl ::farcall::json::Json for self::SourceContext {
+            fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                let mut members = writer.object()?;
+                members.implicit("fileName", &self.file_name)?;
+                members.end()
             }
-            fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                d: D,
-            ) -> ::core::result::Result<Self, D::Error> {
-                <Self as ::farcall::serde::Deserialize>::deserialize(d)
+            fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                    ("fileName", "file_name"),
+                ];
+                reader.message(NAMES, |reader, field| match field {
+                    0 => reader.implicit(&mut self.file_name),
+                    _ => ::core::result::Result::Ok(()),
+                })?;
+                ::core::result::Result::Ok(true)
             }
         }
-        #[doc(hidden)]
-        pub const __MIXIN_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-            type_url: "type.googleapis.com/google.protobuf.Mixin",
-            to_json: ::farcall::stub::any_to_json::<Mixin>,
-            from_json: ::farcall::stub::any_from_json::<Mixin>,
-            is_wkt: false,
-        };
-        #[allow(
-            non_camel_case_types,
-            dead_code,
-            unused_imports,
-            unused_qualifications,
-            clippy::derivable_impls,
-            clippy::match_single_binding,
-            clippy::uninlined_format_args,
-            clippy::doc_lazy_continuation,
-            clippy::module_inception
-        )]
-        pub mod __buffa {
-            #[allow(unused_imports)]
-            use super::*;
-            /// Register this package's `Any` type entries and extension entries.
-            pub fn register_types(reg: &mut ::farcall::buffa::type_registry::TypeRegistry) {
-                reg.register_json_any(super::__SOURCE_CONTEXT_JSON_ANY);
-                reg.register_json_any(super::__TYPE_JSON_ANY);
-                reg.register_json_any(super::__FIELD_JSON_ANY);
-                reg.register_json_any(super::__ENUM_JSON_ANY);
-                reg.register_json_any(super::__ENUM_VALUE_JSON_ANY);
-                reg.register_json_any(super::__OPTION_JSON_ANY);
-                reg.register_json_any(super::__API_JSON_ANY);
-                reg.register_json_any(super::__METHOD_JSON_ANY);
-                reg.register_json_any(super::__MIXIN_JSON_ANY);
+
+        impl ::farcall::serde::Serialize for self::SourceContext {
+            fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                ::farcall::json::serialize(self, serializer)
+            }
+        }
+
+        impl<'de> ::farcall::serde::Deserialize<'de> for self::SourceContext {
+            fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                ::farcall::json::deserialize(deserializer)
+            }
+        }
+
+        impl ::farcall::json::Json for self::Syntax {
+            fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                ::farcall::json::write_enum(self, writer)
+            }
+            fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                ::farcall::json::read_enum(self, reader)
+            }
+        }
+
+        impl ::farcall::json::Json for self::Type {
+            fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                let mut members = writer.object()?;
+                members.implicit("name", &self.name)?;
+                members.repeated("fields", &self.fields)?;
+                members.repeated("oneofs", &self.oneofs)?;
+                members.repeated("options", &self.options)?;
+                members.message("sourceContext", &self.source_context)?;
+                members.implicit("syntax", &self.syntax)?;
+                members.implicit("edition", &self.edition)?;
+                members.end()
+            }
+            fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                    ("name", "name"),
+                    ("fields", "fields"),
+                    ("oneofs", "oneofs"),
+                    ("options", "options"),
+                    ("sourceContext", "source_context"),
+                    ("syntax", "syntax"),
+                    ("edition", "edition"),
+                ];
+                reader.message(NAMES, |reader, field| match field {
+                    0 => reader.implicit(&mut self.name),
+                    1 => reader.repeated(&mut self.fields),
+                    2 => reader.repeated(&mut self.oneofs),
+                    3 => reader.repeated(&mut self.options),
+                    4 => reader.field(&mut self.source_context),
+                    5 => reader.implicit(&mut self.syntax),
+                    6 => reader.implicit(&mut self.edition),
+                    _ => ::core::result::Result::Ok(()),
+                })?;
+                ::core::result::Result::Ok(true)
+            }
+        }
+
+        impl ::farcall::serde::Serialize for self::Type {
+            fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                ::farcall::json::serialize(self, serializer)
+            }
+        }
+
+        impl<'de> ::farcall::serde::Deserialize<'de> for self::Type {
+            fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                ::farcall::json::deserialize(deserializer)
+            }
+        }
+
+        impl ::farcall::json::Json for self::Field {
+            fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                let mut members = writer.object()?;
+                members.implicit("kind", &self.kind)?;
+                members.implicit("cardinality", &self.cardinality)?;
+                members.implicit("number", &self.number)?;
+                members.implicit("name", &self.name)?;
+                members.implicit("typeUrl", &self.type_url)?;
+                members.implicit("oneofIndex", &self.oneof_index)?;
+                members.implicit("packed", &self.packed)?;
+                members.repeated("options", &self.options)?;
+                members.implicit("jsonName", &self.json_name)?;
+                members.implicit("defaultValue", &self.default_value)?;
+                members.end()
+            }
+            fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                    ("kind", "kind"),
+                    ("cardinality", "cardinality"),
+                    ("number", "number"),
+                    ("name", "name"),
+                    ("typeUrl", "type_url"),
+                    ("oneofIndex", "oneof_index"),
+                    ("packed", "packed"),
+                    ("options", "options"),
+                    ("jsonName", "json_name"),
+                    ("defaultValue", "default_value"),
+                ];
+                reader.message(NAMES, |reader, field| match field {
+                    0 => reader.implicit(&mut self.kind),
+                    1 => reader.implicit(&mut self.cardinality),
+                    2 => reader.implicit(&mut self.number),
+                    3 => reader.implicit(&mut self.name),
+                    4 => reader.implicit(&mut self.type_url),
+                    5 => reader.implicit(&mut self.oneof_index),
+                    6 => reader.implicit(&mut self.packed),
+                    7 => reader.repeated(&mut self.options),
+                    8 => reader.implicit(&mut self.json_name),
+                    9 => reader.implicit(&mut self.default_value),
+                    _ => ::core::result::Result::Ok(()),
+                })?;
+                ::core::result::Result::Ok(true)
+            }
+        }
+
+        impl ::farcall::serde::Serialize for self::Field {
+            fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                ::farcall::json::serialize(self, serializer)
+            }
+        }
+
+        impl<'de> ::farcall::serde::Deserialize<'de> for self::Field {
+            fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                ::farcall::json::deserialize(deserializer)
+            }
+        }
+
+        impl ::farcall::json::Json for self::field::Kind {
+            fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                ::farcall::json::write_enum(self, writer)
+            }
+            fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                ::farcall::json::read_enum(self, reader)
+            }
+        }
+
+        impl ::farcall::json::Json for self::field::Cardinality {
+            fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                ::farcall::json::write_enum(self, writer)
+            }
+            fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                ::farcall::json::read_enum(self, reader)
+            }
+        }
+
+        impl ::farcall::json::Json for self::Enum {
+            fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                let mut members = writer.object()?;
+                members.implicit("name", &self.name)?;
+                members.repeated("enumvalue", &self.enumvalue)?;
+                members.repeated("options", &self.options)?;
+                members.message("sourceContext", &self.source_context)?;
+                members.implicit("syntax", &self.syntax)?;
+                members.implicit("edition", &self.edition)?;
+                members.end()
+            }
+            fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                    ("name", "name"),
+                    ("enumvalue", "enumvalue"),
+                    ("options", "options"),
+                    ("sourceContext", "source_context"),
+                    ("syntax", "syntax"),
+                    ("edition", "edition"),
+                ];
+                reader.message(NAMES, |reader, field| match field {
+                    0 => reader.implicit(&mut self.name),
+                    1 => reader.repeated(&mut self.enumvalue),
+                    2 => reader.repeated(&mut self.options),
+                    3 => reader.field(&mut self.source_context),
+                    4 => reader.implicit(&mut self.syntax),
+                    5 => reader.implicit(&mut self.edition),
+                    _ => ::core::result::Result::Ok(()),
+                })?;
+                ::core::result::Result::Ok(true)
+            }
+        }
+
+        impl ::farcall::serde::Serialize for self::Enum {
+            fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                ::farcall::json::serialize(self, serializer)
+            }
+        }
+
+        impl<'de> ::farcall::serde::Deserialize<'de> for self::Enum {
+            fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                ::farcall::json::deserialize(deserializer)
+            }
+        }
+
+        impl ::farcall::json::Json for self::EnumValue {
+            fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                let mut members = writer.object()?;
+                members.implicit("name", &self.name)?;
+                members.implicit("number", &self.number)?;
+                members.repeated("options", &self.options)?;
+                members.end()
+            }
+            fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                    ("name", "name"),
+                    ("number", "number"),
+                    ("options", "options"),
+                ];
+                reader.message(NAMES, |reader, field| match field {
+                    0 => reader.implicit(&mut self.name),
+                    1 => reader.implicit(&mut self.number),
+                    2 => reader.repeated(&mut self.options),
+                    _ => ::core::result::Result::Ok(()),
+                })?;
+                ::core::result::Result::Ok(true)
+            }
+        }
+
+        impl ::farcall::serde::Serialize for self::EnumValue {
+            fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                ::farcall::json::serialize(self, serializer)
+            }
+        }
+
+        impl<'de> ::farcall::serde::Deserialize<'de> for self::EnumValue {
+            fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                ::farcall::json::deserialize(deserializer)
+            }
+        }
+
+        impl ::farcall::json::Json for self::Option {
+            fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                let mut members = writer.object()?;
+                members.implicit("name", &self.name)?;
+                members.message("value", &self.value)?;
+                members.end()
+            }
+            fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                    ("name", "name"),
+                    ("value", "value"),
+                ];
+                reader.message(NAMES, |reader, field| match field {
+                    0 => reader.implicit(&mut self.name),
+                    1 => reader.field(&mut self.value),
+                    _ => ::core::result::Result::Ok(()),
+                })?;
+                ::core::result::Result::Ok(true)
+            }
+        }
+
+        impl ::farcall::serde::Serialize for self::Option {
+            fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                ::farcall::json::serialize(self, serializer)
+            }
+        }
+
+        impl<'de> ::farcall::serde::Deserialize<'de> for self::Option {
+            fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                ::farcall::json::deserialize(deserializer)
+            }
+        }
+
+        impl ::farcall::json::Json for self::Api {
+            fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                let mut members = writer.object()?;
+                members.implicit("name", &self.name)?;
+                members.repeated("methods", &self.methods)?;
+                members.repeated("options", &self.options)?;
+                members.implicit("version", &self.version)?;
+                members.message("sourceContext", &self.source_context)?;
+                members.repeated("mixins", &self.mixins)?;
+                members.implicit("syntax", &self.syntax)?;
+                members.end()
+            }
+            fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                    ("name", "name"),
+                    ("methods", "methods"),
+                    ("options", "options"),
+                    ("version", "version"),
+                    ("sourceContext", "source_context"),
+                    ("mixins", "mixins"),
+                    ("syntax", "syntax"),
+                ];
+                reader.message(NAMES, |reader, field| match field {
+                    0 => reader.implicit(&mut self.name),
+                    1 => reader.repeated(&mut self.methods),
+                    2 => reader.repeated(&mut self.options),
+                    3 => reader.implicit(&mut self.version),
+                    4 => reader.field(&mut self.source_context),
+                    5 => reader.repeated(&mut self.mixins),
+                    6 => reader.implicit(&mut self.syntax),
+                    _ => ::core::result::Result::Ok(()),
+                })?;
+                ::core::result::Result::Ok(true)
+            }
+        }
+
+        impl ::farcall::serde::Serialize for self::Api {
+            fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                ::farcall::json::serialize(self, serializer)
+            }
+        }
+
+        impl<'de> ::farcall::serde::Deserialize<'de> for self::Api {
+            fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                ::farcall::json::deserialize(deserializer)
+            }
+        }
+
+        impl ::farcall::json::Json for self::Method {
+            fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                let mut members = writer.object()?;
+                members.implicit("name", &self.name)?;
+                members.implicit("requestTypeUrl", &self.request_type_url)?;
+                members.implicit("requestStreaming", &self.request_streaming)?;
+                members.implicit("responseTypeUrl", &self.response_type_url)?;
+                members.implicit("responseStreaming", &self.response_streaming)?;
+                members.repeated("options", &self.options)?;
+                members.implicit("syntax", &self.syntax)?;
+                members.end()
+            }
+            fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                    ("name", "name"),
+                    ("requestTypeUrl", "request_type_url"),
+                    ("requestStreaming", "request_streaming"),
+                    ("responseTypeUrl", "response_type_url"),
+                    ("responseStreaming", "response_streaming"),
+                    ("options", "options"),
+                    ("syntax", "syntax"),
+                ];
+                reader.message(NAMES, |reader, field| match field {
+                    0 => reader.implicit(&mut self.name),
+                    1 => reader.implicit(&mut self.request_type_url),
+                    2 => reader.implicit(&mut self.request_streaming),
+                    3 => reader.implicit(&mut self.response_type_url),
+                    4 => reader.implicit(&mut self.response_streaming),
+                    5 => reader.repeated(&mut self.options),
+                    6 => reader.implicit(&mut self.syntax),
+                    _ => ::core::result::Result::Ok(()),
+                })?;
+                ::core::result::Result::Ok(true)
+            }
+        }
+
+        impl ::farcall::serde::Serialize for self::Method {
+            fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                ::farcall::json::serialize(self, serializer)
+            }
+        }
+
+        impl<'de> ::farcall::serde::Deserialize<'de> for self::Method {
+            fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                ::farcall::json::deserialize(deserializer)
+            }
+        }
+
+        impl ::farcall::json::Json for self::Mixin {
+            fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                let mut members = writer.object()?;
+                members.implicit("name", &self.name)?;
+                members.implicit("root", &self.root)?;
+                members.end()
+            }
+            fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                    ("name", "name"),
+                    ("root", "root"),
+                ];
+                reader.message(NAMES, |reader, field| match field {
+                    0 => reader.implicit(&mut self.name),
+                    1 => reader.implicit(&mut self.root),
+                    _ => ::core::result::Result::Ok(()),
+                })?;
+                ::core::result::Result::Ok(true)
+            }
+        }
+
+        impl ::farcall::serde::Serialize for self::Mixin {
+            fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                ::farcall::json::serialize(self, serializer)
+            }
+        }
+
+        impl<'de> ::farcall::serde::Deserialize<'de> for self::Mixin {
+            fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                ::farcall::json::deserialize(deserializer)
             }
         }
     }
@@ -2905,92 +2583,6 @@ pub mod json {
                 Self::COLOUR_UNSPECIFIED
             }
         }
-        impl ::farcall::serde::Serialize for Colour {
-            fn serialize<S: ::farcall::serde::Serializer>(
-                &self,
-                s: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
-                s.serialize_str(::farcall::buffa::Enumeration::proto_name(self))
-            }
-        }
-        impl<'de> ::farcall::serde::Deserialize<'de> for Colour {
-            fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
-                d: D,
-            ) -> ::core::result::Result<Self, D::Error> {
-                struct _V;
-                impl ::farcall::serde::de::Visitor<'_> for _V {
-                    type Value = Colour;
-                    fn expecting(
-                        &self,
-                        f: &mut ::core::fmt::Formatter<'_>,
-                    ) -> ::core::fmt::Result {
-                        f.write_str(
-                            concat!("a string, integer, or null for ", stringify!(Colour)),
-                        )
-                    }
-                    fn visit_str<E: ::farcall::serde::de::Error>(
-                        self,
-                        v: &str,
-                    ) -> ::core::result::Result<Colour, E> {
-                        <Colour as ::farcall::buffa::Enumeration>::from_proto_name(v)
-                            .ok_or_else(|| { ::farcall::serde::de::Error::unknown_variant(v, &[]) })
-                    }
-                    fn visit_i64<E: ::farcall::serde::de::Error>(
-                        self,
-                        v: i64,
-                    ) -> ::core::result::Result<Colour, E> {
-                        let v32 = i32::try_from(v)
-                            .map_err(|_| {
-                                ::farcall::serde::de::Error::custom(
-                                    ::farcall::buffa::alloc::format!("enum value {v} out of i32 range"),
-                                )
-                            })?;
-                        <Colour as ::farcall::buffa::Enumeration>::from_i32(v32)
-                            .ok_or_else(|| {
-                                ::farcall::serde::de::Error::custom(
-                                    ::farcall::buffa::alloc::format!("unknown enum value {v32}"),
-                                )
-                            })
-                    }
-                    fn visit_u64<E: ::farcall::serde::de::Error>(
-                        self,
-                        v: u64,
-                    ) -> ::core::result::Result<Colour, E> {
-                        let v32 = i32::try_from(v)
-                            .map_err(|_| {
-                                ::farcall::serde::de::Error::custom(
-                                    ::farcall::buffa::alloc::format!("enum value {v} out of i32 range"),
-                                )
-                            })?;
-                        <Colour as ::farcall::buffa::Enumeration>::from_i32(v32)
-                            .ok_or_else(|| {
-                                ::farcall::serde::de::Error::custom(
-                                    ::farcall::buffa::alloc::format!("unknown enum value {v32}"),
-                                )
-                            })
-                    }
-                    fn visit_unit<E: ::farcall::serde::de::Error>(
-                        self,
-                    ) -> ::core::result::Result<Colour, E> {
-                        ::core::result::Result::Ok(::core::default::Default::default())
-                    }
-                }
-                d.deserialize_any(_V)
-            }
-        }
-        impl ::farcall::buffa::json_helpers::ProtoElemJson for Colour {
-            fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                v: &Self,
-                s: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
-                ::farcall::serde::Serialize::serialize(v, s)
-            }
-            fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                d: D,
-            ) -> ::core::result::Result<Self, D::Error> {
-                <Self as ::farcall::serde::Deserialize>::deserialize(d)
-            }
-        }
         impl ::farcall::buffa::Enumeration for Colour {
             fn from_i32(value: i32) -> ::core::option::Option<Self> {
                 match value {
@@ -3025,89 +2617,28 @@ pub mod json {
             }
         }
         #[derive(Clone, PartialEq, Default)]
-        #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-        #[serde(default)]
-        #[serde(crate = "::farcall::serde")]
         pub struct Scalars {
             /// Field 1: `small`
-            #[serde(
-                rename = "small",
-                with = "::farcall::buffa::json_helpers::int32",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_zero_i32"
-            )]
             pub small: i32,
             /// Field 2: `large`
-            #[serde(
-                rename = "large",
-                with = "::farcall::buffa::json_helpers::int64",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_zero_i64"
-            )]
             pub large: i64,
             /// Field 3: `unsigned_large`
-            #[serde(
-                rename = "unsignedLarge",
-                alias = "unsigned_large",
-                with = "::farcall::buffa::json_helpers::uint64",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_zero_u64"
-            )]
             pub unsigned_large: u64,
             /// Field 4: `single`
-            #[serde(
-                rename = "single",
-                with = "::farcall::buffa::json_helpers::float",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_zero_f32"
-            )]
             pub single: f32,
             /// Field 5: `double`
-            #[serde(
-                rename = "double",
-                with = "::farcall::buffa::json_helpers::double",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_zero_f64"
-            )]
             pub double: f64,
             /// Field 6: `yes_or_no`
-            #[serde(
-                rename = "yesOrNo",
-                alias = "yes_or_no",
-                with = "::farcall::buffa::json_helpers::proto_bool",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_false"
-            )]
             pub yes_or_no: bool,
             /// Field 7: `text`
-            #[serde(
-                rename = "text",
-                with = "::farcall::buffa::json_helpers::proto_string",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
-            )]
             pub text: ::farcall::buffa::alloc::string::String,
             /// Field 8: `data`
-            #[serde(
-                rename = "data",
-                with = "::farcall::buffa::json_helpers::bytes",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_bytes"
-            )]
             pub data: ::farcall::buffa::alloc::vec::Vec<u8>,
             /// Field 9: `renamed`
-            #[serde(
-                rename = "other",
-                alias = "renamed",
-                with = "::farcall::buffa::json_helpers::proto_string",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
-            )]
             pub renamed: ::farcall::buffa::alloc::string::String,
             /// Field 10: `maybe`
-            #[serde(
-                rename = "maybe",
-                with = "::farcall::buffa::json_helpers::opt_int32",
-                skip_serializing_if = "::core::option::Option::is_none"
-            )]
             pub maybe: ::core::option::Option<i32>,
             /// Field 11: `fixed`
-            #[serde(
-                rename = "fixed",
-                with = "::farcall::buffa::json_helpers::uint64",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_zero_u64"
-            )]
             pub fixed: u64,
         }
         impl ::core::fmt::Debug for Scalars {
@@ -3341,90 +2872,24 @@ pub mod json {
                 self.fixed = 0u64;
             }
         }
-        impl ::farcall::buffa::json_helpers::ProtoElemJson for Scalars {
-            fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                v: &Self,
-                s: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
-                ::farcall::serde::Serialize::serialize(v, s)
-            }
-            fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                d: D,
-            ) -> ::core::result::Result<Self, D::Error> {
-                <Self as ::farcall::serde::Deserialize>::deserialize(d)
-            }
-        }
-        #[doc(hidden)]
-        pub const __SCALARS_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-            type_url: "type.googleapis.com/json.v1.Scalars",
-            to_json: ::farcall::stub::any_to_json::<Scalars>,
-            from_json: ::farcall::stub::any_from_json::<Scalars>,
-            is_wkt: false,
-        };
         #[derive(Clone, PartialEq, Default)]
-        #[derive(::farcall::serde::Serialize)]
-        #[serde(default)]
-        #[serde(crate = "::farcall::serde")]
         pub struct Shapes {
             /// Field 1: `colour`
-            #[serde(
-                rename = "colour",
-                with = "::farcall::buffa::json_helpers::proto_enum",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_default_enum_value"
-            )]
             pub colour: ::farcall::buffa::EnumValue<Colour>,
             /// Field 2: `colours`
-            #[serde(
-                rename = "colours",
-                with = "::farcall::buffa::json_helpers::repeated_enum",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_vec"
-            )]
             pub colours: ::farcall::buffa::alloc::vec::Vec<::farcall::buffa::EnumValue<Colour>>,
             /// Field 3: `numbers`
-            #[serde(
-                rename = "numbers",
-                with = "::farcall::buffa::json_helpers::proto_seq",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_vec"
-            )]
             pub numbers: ::farcall::buffa::alloc::vec::Vec<i64>,
             /// Field 4: `by_name`
-            #[serde(
-                rename = "byName",
-                alias = "by_name",
-                with = "::farcall::buffa::json_helpers::proto_map",
-                skip_serializing_if = "::farcall::buffa::__private::HashMap::is_empty"
-            )]
             pub by_name: ::farcall::buffa::__private::HashMap<::farcall::buffa::alloc::string::String, i64>,
             /// Field 5: `by_number`
-            #[serde(
-                rename = "byNumber",
-                alias = "by_number",
-                with = "::farcall::buffa::json_helpers::string_key_map",
-                skip_serializing_if = "::farcall::buffa::__private::HashMap::is_empty"
-            )]
             pub by_number: ::farcall::buffa::__private::HashMap<i32, Scalars>,
             /// Field 6: `by_truth`
-            #[serde(
-                rename = "byTruth",
-                alias = "by_truth",
-                with = "::farcall::buffa::json_helpers::map_enum",
-                skip_serializing_if = "::farcall::buffa::__private::HashMap::is_empty"
-            )]
             pub by_truth: ::farcall::buffa::__private::HashMap<bool, ::farcall::buffa::EnumValue<Colour>>,
             /// Field 7: `inner`
-            #[serde(
-                rename = "inner",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
-            )]
             pub inner: ::farcall::buffa::MessageField<Self>,
             /// Field 8: `more`
-            #[serde(
-                rename = "more",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_vec",
-                deserialize_with = "::farcall::buffa::json_helpers::null_as_default"
-            )]
             pub more: ::farcall::buffa::alloc::vec::Vec<Self>,
-            #[serde(flatten)]
             pub kind: ::core::option::Option<__buffa::oneof::shapes::Kind>,
         }
         impl ::core::fmt::Debug for Shapes {
@@ -3861,371 +3326,6 @@ pub mod json {
                 self.kind = ::core::option::Option::None;
             }
         }
-        impl<'de> ::farcall::serde::Deserialize<'de> for Shapes {
-            fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
-                d: D,
-            ) -> ::core::result::Result<Self, D::Error> {
-                struct _V;
-                impl<'de> ::farcall::serde::de::Visitor<'de> for _V {
-                    type Value = Shapes;
-                    fn expecting(
-                        &self,
-                        f: &mut ::core::fmt::Formatter<'_>,
-                    ) -> ::core::fmt::Result {
-                        f.write_str("struct Shapes")
-                    }
-                    #[allow(clippy::field_reassign_with_default)]
-                    fn visit_map<A: ::farcall::serde::de::MapAccess<'de>>(
-                        self,
-                        mut map: A,
-                    ) -> ::core::result::Result<Shapes, A::Error> {
-                        let mut __f_colour: ::core::option::Option<::farcall::buffa::EnumValue<Colour>> = None;
-                        let mut __f_colours: ::core::option::Option<
-                            ::farcall::buffa::alloc::vec::Vec<::farcall::buffa::EnumValue<Colour>>,
-                        > = None;
-                        let mut __f_numbers: ::core::option::Option<
-                            ::farcall::buffa::alloc::vec::Vec<i64>,
-                        > = None;
-                        let mut __f_by_name: ::core::option::Option<
-                            ::farcall::buffa::__private::HashMap<::farcall::buffa::alloc::string::String, i64>,
-                        > = None;
-                        let mut __f_by_number: ::core::option::Option<
-                            ::farcall::buffa::__private::HashMap<i32, Scalars>,
-                        > = None;
-                        let mut __f_by_truth: ::core::option::Option<
-                            ::farcall::buffa::__private::HashMap<bool, ::farcall::buffa::EnumValue<Colour>>,
-                        > = None;
-                        let mut __f_inner: ::core::option::Option<
-                            ::farcall::buffa::MessageField<Shapes>,
-                        > = None;
-                        let mut __f_more: ::core::option::Option<
-                            ::farcall::buffa::alloc::vec::Vec<Shapes>,
-                        > = None;
-                        let mut __oneof_kind: ::core::option::Option<
-                            __buffa::oneof::shapes::Kind,
-                        > = None;
-                        while let Some(key) = map.next_key::<::farcall::buffa::alloc::string::String>()? {
-                            match key.as_str() {
-                                "colour" => {
-                                    if __f_colour.is_some() {
-                                        return Err(::farcall::serde::de::Error::duplicate_field("colour"));
-                                    }
-                                    __f_colour = Some({
-                                        struct _S;
-                                        impl<'de> ::farcall::serde::de::DeserializeSeed<'de> for _S {
-                                            type Value = ::farcall::buffa::EnumValue<Colour>;
-                                            fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
-                                                self,
-                                                d: D,
-                                            ) -> ::core::result::Result<
-                                                ::farcall::buffa::EnumValue<Colour>,
-                                                D::Error,
-                                            > {
-                                                ::farcall::buffa::json_helpers::proto_enum::deserialize(d)
-                                            }
-                                        }
-                                        map.next_value_seed(_S)?
-                                    });
-                                }
-                                "colours" => {
-                                    if __f_colours.is_some() {
-                                        return Err(::farcall::serde::de::Error::duplicate_field("colours"));
-                                    }
-                                    __f_colours = Some({
-                                        struct _S;
-                                        impl<'de> ::farcall::serde::de::DeserializeSeed<'de> for _S {
-                                            type Value = ::farcall::buffa::alloc::vec::Vec<
-                                                ::farcall::buffa::EnumValue<Colour>,
-                                            >;
-                                            fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
-                                                self,
-                                                d: D,
-                                            ) -> ::core::result::Result<
-                                                ::farcall::buffa::alloc::vec::Vec<::farcall::buffa::EnumValue<Colour>>,
-                                                D::Error,
-                                            > {
-                                                ::farcall::buffa::json_helpers::repeated_enum::deserialize(d)
-                                            }
-                                        }
-                                        map.next_value_seed(_S)?
-                                    });
-                                }
-                                "numbers" => {
-                                    if __f_numbers.is_some() {
-                                        return Err(::farcall::serde::de::Error::duplicate_field("numbers"));
-                                    }
-                                    __f_numbers = Some({
-                                        struct _S;
-                                        impl<'de> ::farcall::serde::de::DeserializeSeed<'de> for _S {
-                                            type Value = ::farcall::buffa::alloc::vec::Vec<i64>;
-                                            fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
-                                                self,
-                                                d: D,
-                                            ) -> ::core::result::Result<
-                                                ::farcall::buffa::alloc::vec::Vec<i64>,
-                                                D::Error,
-                                            > {
-                                                ::farcall::buffa::json_helpers::proto_seq::deserialize(d)
-                                            }
-                                        }
-                                        map.next_value_seed(_S)?
-                                    });
-                                }
-                                "byName" | "by_name" => {
-                                    if __f_by_name.is_some() {
-                                        return Err(::farcall::serde::de::Error::duplicate_field("by_name"));
-                                    }
-                                    __f_by_name = Some({
-                                        struct _S;
-                                        impl<'de> ::farcall::serde::de::DeserializeSeed<'de> for _S {
-                                            type Value = ::farcall::buffa::__private::HashMap<
-                                                ::farcall::buffa::alloc::string::String,
-                                                i64,
-                                            >;
-                                            fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
-                                                self,
-                                                d: D,
-                                            ) -> ::core::result::Result<
-                                                ::farcall::buffa::__private::HashMap<
-                                                    ::farcall::buffa::alloc::string::String,
-                                                    i64,
-                                                >,
-                                                D::Error,
-                                            > {
-                                                ::farcall::buffa::json_helpers::proto_map::deserialize(d)
-                                            }
-                                        }
-                                        map.next_value_seed(_S)?
-                                    });
-                                }
-                                "byNumber" | "by_number" => {
-                                    if __f_by_number.is_some() {
-                                        return Err(::farcall::serde::de::Error::duplicate_field("by_number"));
-                                    }
-                                    __f_by_number = Some({
-                                        struct _S;
-                                        impl<'de> ::farcall::serde::de::DeserializeSeed<'de> for _S {
-                                            type Value = ::farcall::buffa::__private::HashMap<i32, Scalars>;
-                                            fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
-                                                self,
-                                                d: D,
-                                            ) -> ::core::result::Result<
-                                                ::farcall::buffa::__private::HashMap<i32, Scalars>,
-                                                D::Error,
-                                            > {
-                                                ::farcall::buffa::json_helpers::string_key_map::deserialize(d)
-                                            }
-                                        }
-                                        map.next_value_seed(_S)?
-                                    });
-                                }
-                                "byTruth" | "by_truth" => {
-                                    if __f_by_truth.is_some() {
-                                        return Err(::farcall::serde::de::Error::duplicate_field("by_truth"));
-                                    }
-                                    __f_by_truth = Some({
-                                        struct _S;
-                                        impl<'de> ::farcall::serde::de::DeserializeSeed<'de> for _S {
-                                            type Value = ::farcall::buffa::__private::HashMap<
-                                                bool,
-                                                ::farcall::buffa::EnumValue<Colour>,
-                                            >;
-                                            fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
-                                                self,
-                                                d: D,
-                                            ) -> ::core::result::Result<
-                                                ::farcall::buffa::__private::HashMap<
-                                                    bool,
-                                                    ::farcall::buffa::EnumValue<Colour>,
-                                                >,
-                                                D::Error,
-                                            > {
-                                                ::farcall::buffa::json_helpers::map_enum::deserialize(d)
-                                            }
-                                        }
-                                        map.next_value_seed(_S)?
-                                    });
-                                }
-                                "inner" => {
-                                    if __f_inner.is_some() {
-                                        return Err(::farcall::serde::de::Error::duplicate_field("inner"));
-                                    }
-                                    __f_inner = Some(
-                                        map.next_value::<::farcall::buffa::MessageField<Shapes>>()?,
-                                    );
-                                }
-                                "more" => {
-                                    if __f_more.is_some() {
-                                        return Err(::farcall::serde::de::Error::duplicate_field("more"));
-                                    }
-                                    __f_more = Some({
-                                        struct _S;
-                                        impl<'de> ::farcall::serde::de::DeserializeSeed<'de> for _S {
-                                            type Value = ::farcall::buffa::alloc::vec::Vec<Shapes>;
-                                            fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
-                                                self,
-                                                d: D,
-                                            ) -> ::core::result::Result<
-                                                ::farcall::buffa::alloc::vec::Vec<Shapes>,
-                                                D::Error,
-                                            > {
-                                                ::farcall::buffa::json_helpers::null_as_default(d)
-                                            }
-                                        }
-                                        map.next_value_seed(_S)?
-                                    });
-                                }
-                                "word" => {
-                                    let v: ::core::option::Option<
-                                        ::farcall::buffa::alloc::string::String,
-                                    > = map
-                                        .next_value_seed(
-                                            ::farcall::buffa::json_helpers::NullableDeserializeSeed(
-                                                ::farcall::buffa::json_helpers::DefaultDeserializeSeed::<
-                                                    ::farcall::buffa::alloc::string::String,
-                                                >::new(),
-                                            ),
-                                        )?;
-                                    if let Some(v) = v {
-                                        if __oneof_kind.is_some() {
-                                            return Err(
-                                                ::farcall::serde::de::Error::custom(
-                                                    "multiple oneof fields set for 'kind'",
-                                                ),
-                                            );
-                                        }
-                                        __oneof_kind = Some(__buffa::oneof::shapes::Kind::Word(v));
-                                    }
-                                }
-                                "count" => {
-                                    struct _DeserSeed;
-                                    impl<'de> ::farcall::serde::de::DeserializeSeed<'de> for _DeserSeed {
-                                        type Value = i64;
-                                        fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
-                                            self,
-                                            d: D,
-                                        ) -> ::core::result::Result<i64, D::Error> {
-                                            ::farcall::buffa::json_helpers::int64::deserialize(d)
-                                        }
-                                    }
-                                    let v: ::core::option::Option<i64> = map
-                                        .next_value_seed(
-                                            ::farcall::buffa::json_helpers::NullableDeserializeSeed(_DeserSeed),
-                                        )?;
-                                    if let Some(v) = v {
-                                        if __oneof_kind.is_some() {
-                                            return Err(
-                                                ::farcall::serde::de::Error::custom(
-                                                    "multiple oneof fields set for 'kind'",
-                                                ),
-                                            );
-                                        }
-                                        __oneof_kind = Some(__buffa::oneof::shapes::Kind::Count(v));
-                                    }
-                                }
-                                "scalars" => {
-                                    let v: ::core::option::Option<Scalars> = map
-                                        .next_value_seed(
-                                            ::farcall::buffa::json_helpers::NullableDeserializeSeed(
-                                                ::farcall::buffa::json_helpers::DefaultDeserializeSeed::<
-                                                    Scalars,
-                                                >::new(),
-                                            ),
-                                        )?;
-                                    if let Some(v) = v {
-                                        if __oneof_kind.is_some() {
-                                            return Err(
-                                                ::farcall::serde::de::Error::custom(
-                                                    "multiple oneof fields set for 'kind'",
-                                                ),
-                                            );
-                                        }
-                                        __oneof_kind = Some(
-                                            __buffa::oneof::shapes::Kind::Scalars(
-                                                ::farcall::buffa::alloc::boxed::Box::new(v),
-                                            ),
-                                        );
-                                    }
-                                }
-                                "nothing" => {
-                                    let v: ::farcall::buffa::EnumValue<
-                                        ::farcall::buffa_types::google::protobuf::NullValue,
-                                    > = map
-                                        .next_value_seed(
-                                            ::farcall::buffa::json_helpers::DefaultDeserializeSeed::<
-                                                ::farcall::buffa::EnumValue<
-                                                    ::farcall::buffa_types::google::protobuf::NullValue,
-                                                >,
-                                            >::new(),
-                                        )?;
-                                    if __oneof_kind.is_some() {
-                                        return Err(
-                                            ::farcall::serde::de::Error::custom(
-                                                "multiple oneof fields set for 'kind'",
-                                            ),
-                                        );
-                                    }
-                                    __oneof_kind = Some(
-                                        __buffa::oneof::shapes::Kind::Nothing(v),
-                                    );
-                                }
-                                _ => {
-                                    map.next_value::<::farcall::serde::de::IgnoredAny>()?;
-                                }
-                            }
-                        }
-                        let mut __r = <Shapes as ::core::default::Default>::default();
-                        if let ::core::option::Option::Some(v) = __f_colour {
-                            __r.colour = v;
-                        }
-                        if let ::core::option::Option::Some(v) = __f_colours {
-                            __r.colours = v;
-                        }
-                        if let ::core::option::Option::Some(v) = __f_numbers {
-                            __r.numbers = v;
-                        }
-                        if let ::core::option::Option::Some(v) = __f_by_name {
-                            __r.by_name = v;
-                        }
-                        if let ::core::option::Option::Some(v) = __f_by_number {
-                            __r.by_number = v;
-                        }
-                        if let ::core::option::Option::Some(v) = __f_by_truth {
-                            __r.by_truth = v;
-                        }
-                        if let ::core::option::Option::Some(v) = __f_inner {
-                            __r.inner = v;
-                        }
-                        if let ::core::option::Option::Some(v) = __f_more {
-                            __r.more = v;
-                        }
-                        __r.kind = __oneof_kind;
-                        Ok(__r)
-                    }
-                }
-                d.deserialize_map(_V)
-            }
-        }
-        impl ::farcall::buffa::json_helpers::ProtoElemJson for Shapes {
-            fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                v: &Self,
-                s: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
-                ::farcall::serde::Serialize::serialize(v, s)
-            }
-            fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                d: D,
-            ) -> ::core::result::Result<Self, D::Error> {
-                <Self as ::farcall::serde::Deserialize>::deserialize(d)
-            }
-        }
-        #[doc(hidden)]
-        pub const __SHAPES_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-            type_url: "type.googleapis.com/json.v1.Shapes",
-            to_json: ::farcall::stub::any_to_json::<Shapes>,
-            from_json: ::farcall::stub::any_from_json::<Shapes>,
-            is_wkt: false,
-        };
         pub mod shapes {
             #[allow(unused_imports)]
             use super::*;
@@ -4233,144 +3333,77 @@ pub mod json {
             pub use super::__buffa::oneof::shapes::Kind;
         }
         #[derive(Clone, PartialEq, Default)]
-        #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-        #[serde(default)]
-        #[serde(crate = "::farcall::serde")]
         pub struct WellKnown {
             /// Field 1: `any`
-            #[serde(
-                rename = "any",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
-            )]
             pub any: ::farcall::buffa::MessageField<
                 ::farcall::buffa_types::google::protobuf::Any,
                 ::farcall::buffa::Inline<::farcall::buffa_types::google::protobuf::Any>,
             >,
             /// Field 2: `duration`
-            #[serde(
-                rename = "duration",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
-            )]
             pub duration: ::farcall::buffa::MessageField<
                 ::farcall::buffa_types::google::protobuf::Duration,
                 ::farcall::buffa::Inline<::farcall::buffa_types::google::protobuf::Duration>,
             >,
             /// Field 3: `empty`
-            #[serde(
-                rename = "empty",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
-            )]
             pub empty: ::farcall::buffa::MessageField<
                 ::farcall::buffa_types::google::protobuf::Empty,
                 ::farcall::buffa::Inline<::farcall::buffa_types::google::protobuf::Empty>,
             >,
             /// Field 4: `mask`
-            #[serde(
-                rename = "mask",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
-            )]
             pub mask: ::farcall::buffa::MessageField<
                 ::farcall::buffa_types::google::protobuf::FieldMask,
                 ::farcall::buffa::Inline<::farcall::buffa_types::google::protobuf::FieldMask>,
             >,
             /// Field 5: `struct`
-            #[serde(
-                rename = "struct",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
-            )]
             pub r#struct: ::farcall::buffa::MessageField<
                 ::farcall::buffa_types::google::protobuf::Struct,
                 ::farcall::buffa::Inline<::farcall::buffa_types::google::protobuf::Struct>,
             >,
             /// Field 6: `value`
-            #[serde(
-                rename = "value",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field",
-                deserialize_with = "::farcall::buffa::json_helpers::message_field_always_present"
-            )]
             pub value: ::farcall::buffa::MessageField<
                 ::farcall::buffa_types::google::protobuf::Value,
                 ::farcall::buffa::Inline<::farcall::buffa_types::google::protobuf::Value>,
             >,
             /// Field 7: `list`
-            #[serde(
-                rename = "list",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
-            )]
             pub list: ::farcall::buffa::MessageField<
                 ::farcall::buffa_types::google::protobuf::ListValue,
                 ::farcall::buffa::Inline<::farcall::buffa_types::google::protobuf::ListValue>,
             >,
             /// Field 8: `time`
-            #[serde(
-                rename = "time",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
-            )]
             pub time: ::farcall::buffa::MessageField<
                 ::farcall::buffa_types::google::protobuf::Timestamp,
                 ::farcall::buffa::Inline<::farcall::buffa_types::google::protobuf::Timestamp>,
             >,
             /// Field 9: `int64`
-            #[serde(
-                rename = "int64",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
-            )]
             pub int64: ::farcall::buffa::MessageField<
                 ::farcall::buffa_types::google::protobuf::Int64Value,
                 ::farcall::buffa::Inline<::farcall::buffa_types::google::protobuf::Int64Value>,
             >,
             /// Field 10: `string`
-            #[serde(
-                rename = "string",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
-            )]
             pub string: ::farcall::buffa::MessageField<
                 ::farcall::buffa_types::google::protobuf::StringValue,
                 ::farcall::buffa::Inline<::farcall::buffa_types::google::protobuf::StringValue>,
             >,
             /// Field 11: `bytes`
-            #[serde(
-                rename = "bytes",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
-            )]
             pub bytes: ::farcall::buffa::MessageField<
                 ::farcall::buffa_types::google::protobuf::BytesValue,
                 ::farcall::buffa::Inline<::farcall::buffa_types::google::protobuf::BytesValue>,
             >,
             /// Field 12: `api`
-            #[serde(
-                rename = "api",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
-            )]
             pub api: ::farcall::buffa::MessageField<
                 super::super::google::protobuf::Api,
                 ::farcall::buffa::Inline<super::super::google::protobuf::Api>,
             >,
             /// Field 13: `times`
-            #[serde(
-                rename = "times",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_vec",
-                deserialize_with = "::farcall::buffa::json_helpers::null_as_default"
-            )]
             pub times: ::farcall::buffa::alloc::vec::Vec<
                 ::farcall::buffa_types::google::protobuf::Timestamp,
             >,
             /// Field 14: `durations`
-            #[serde(
-                rename = "durations",
-                skip_serializing_if = "::farcall::buffa::__private::HashMap::is_empty",
-                deserialize_with = "::farcall::buffa::json_helpers::null_as_default"
-            )]
             pub durations: ::farcall::buffa::__private::HashMap<
                 ::farcall::buffa::alloc::string::String,
                 ::farcall::buffa_types::google::protobuf::Duration,
             >,
             /// Field 15: `anys`
-            #[serde(
-                rename = "anys",
-                skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_vec",
-                deserialize_with = "::farcall::buffa::json_helpers::null_as_default"
-            )]
             pub anys: ::farcall::buffa::alloc::vec::Vec<::farcall::buffa_types::google::protobuf::Any>,
         }
         impl ::core::fmt::Debug for WellKnown {
@@ -4868,26 +3901,6 @@ pub mod json {
                 self.anys.clear();
             }
         }
-        impl ::farcall::buffa::json_helpers::ProtoElemJson for WellKnown {
-            fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                v: &Self,
-                s: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
-                ::farcall::serde::Serialize::serialize(v, s)
-            }
-            fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                d: D,
-            ) -> ::core::result::Result<Self, D::Error> {
-                <Self as ::farcall::serde::Deserialize>::deserialize(d)
-            }
-        }
-        #[doc(hidden)]
-        pub const __WELL_KNOWN_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-            type_url: "type.googleapis.com/json.v1.WellKnown",
-            to_json: ::farcall::stub::any_to_json::<WellKnown>,
-            from_json: ::farcall::stub::any_from_json::<WellKnown>,
-            is_wkt: false,
-        };
         #[allow(
             non_camel_case_types,
             dead_code,
@@ -4930,40 +3943,214 @@ pub mod json {
                             Self::Some(Kind::from(v))
                         }
                     }
-                    impl ::farcall::serde::Serialize for Kind {
-                        fn serialize<S: ::farcall::serde::Serializer>(
-                            &self,
-                            s: S,
-                        ) -> ::core::result::Result<S::Ok, S::Error> {
-                            use ::farcall::serde::ser::SerializeMap;
-                            let mut map = s.serialize_map(Some(1))?;
-                            match self {
-                                Self::Word(v) => {
-                                    map.serialize_entry("word", v)?;
-                                }
-                                Self::Count(v) => {
-                                    map.serialize_entry(
-                                        "count",
-                                        &::farcall::buffa::json_helpers::ProtoJson(v),
-                                    )?;
-                                }
-                                Self::Scalars(v) => {
-                                    map.serialize_entry("scalars", &**v)?;
-                                }
-                                Self::Nothing(_) => {
-                                    map.serialize_entry("nothing", &())?;
-                                }
-                            }
-                            map.end()
-                        }
-                    }
                 }
             }
-            /// Register this package's `Any` type entries and extension entries.
-            pub fn register_types(reg: &mut ::farcall::buffa::type_registry::TypeRegistry) {
-                reg.register_json_any(super::__SCALARS_JSON_ANY);
-                reg.register_json_any(super::__SHAPES_JSON_ANY);
-                reg.register_json_any(super::__WELL_KNOWN_JSON_ANY);
+        }
+
+        impl ::farcall::json::Json for self::Colour {
+            fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                ::farcall::json::write_enum(self, writer)
+            }
+            fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                ::farcall::json::read_enum(self, reader)
+            }
+        }
+
+        impl ::farcall::json::Json for self::Scalars {
+            fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                let mut members = writer.object()?;
+                members.implicit("small", &self.small)?;
+                members.implicit("large", &self.large)?;
+                members.implicit("unsignedLarge", &self.unsigned_large)?;
+                members.implicit("single", &self.single)?;
+                members.implicit("double", &self.double)?;
+                members.implicit("yesOrNo", &self.yes_or_no)?;
+                members.implicit("text", &self.text)?;
+                members.implicit("data", &self.data)?;
+                members.implicit("other", &self.renamed)?;
+                members.optional("maybe", &self.maybe)?;
+                members.implicit("fixed", &self.fixed)?;
+                members.end()
+            }
+            fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                    ("small", "small"),
+                    ("large", "large"),
+                    ("unsignedLarge", "unsigned_large"),
+                    ("single", "single"),
+                    ("double", "double"),
+                    ("yesOrNo", "yes_or_no"),
+                    ("text", "text"),
+                    ("data", "data"),
+                    ("other", "renamed"),
+                    ("maybe", "maybe"),
+                    ("fixed", "fixed"),
+                ];
+                reader.message(NAMES, |reader, field| match field {
+                    0 => reader.implicit(&mut self.small),
+                    1 => reader.implicit(&mut self.large),
+                    2 => reader.implicit(&mut self.unsigned_large),
+                    3 => reader.implicit(&mut self.single),
+                    4 => reader.implicit(&mut self.double),
+                    5 => reader.implicit(&mut self.yes_or_no),
+                    6 => reader.implicit(&mut self.text),
+                    7 => reader.implicit(&mut self.data),
+                    8 => reader.implicit(&mut self.renamed),
+                    9 => reader.optional(&mut self.maybe),
+                    10 => reader.implicit(&mut self.fixed),
+                    _ => ::core::result::Result::Ok(()),
+                })?;
+                ::core::result::Result::Ok(true)
+            }
+        }
+
+        impl ::farcall::serde::Serialize for self::Scalars {
+            fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                ::farcall::json::serialize(self, serializer)
+            }
+        }
+
+        impl<'de> ::farcall::serde::Deserialize<'de> for self::Scalars {
+            fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                ::farcall::json::deserialize(deserializer)
+            }
+        }
+
+        impl ::farcall::json::Json for self::Shapes {
+            fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                let mut members = writer.object()?;
+                members.implicit("colour", &self.colour)?;
+                members.repeated("colours", &self.colours)?;
+                members.repeated("numbers", &self.numbers)?;
+                members.map("byName", &self.by_name)?;
+                members.map("byNumber", &self.by_number)?;
+                members.map("byTruth", &self.by_truth)?;
+                members.message("inner", &self.inner)?;
+                members.repeated("more", &self.more)?;
+                match &self.kind {
+                    ::core::option::Option::None => {}
+                    ::core::option::Option::Some(self::__buffa::oneof::shapes::Kind::Word(value)) => members.always("word", value)?,
+                    ::core::option::Option::Some(self::__buffa::oneof::shapes::Kind::Count(value)) => members.always("count", value)?,
+                    ::core::option::Option::Some(self::__buffa::oneof::shapes::Kind::Scalars(value)) => members.always("scalars", value)?,
+                    ::core::option::Option::Some(self::__buffa::oneof::shapes::Kind::Nothing(value)) => members.always("nothing", value)?,
+                }
+                members.end()
+            }
+            fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                    ("colour", "colour"),
+                    ("colours", "colours"),
+                    ("numbers", "numbers"),
+                    ("byName", "by_name"),
+                    ("byNumber", "by_number"),
+                    ("byTruth", "by_truth"),
+                    ("inner", "inner"),
+                    ("more", "more"),
+                    ("word", "word"),
+                    ("count", "count"),
+                    ("scalars", "scalars"),
+                    ("nothing", "nothing"),
+                ];
+                reader.message(NAMES, |reader, field| match field {
+                    0 => reader.implicit(&mut self.colour),
+                    1 => reader.repeated(&mut self.colours),
+                    2 => reader.repeated(&mut self.numbers),
+                    3 => reader.map(&mut self.by_name),
+                    4 => reader.map(&mut self.by_number),
+                    5 => reader.map(&mut self.by_truth),
+                    6 => reader.field(&mut self.inner),
+                    7 => reader.repeated(&mut self.more),
+                    8 => reader.oneof("kind", &mut self.kind, self::__buffa::oneof::shapes::Kind::Word),
+                    9 => reader.oneof("kind", &mut self.kind, self::__buffa::oneof::shapes::Kind::Count),
+                    10 => reader.oneof("kind", &mut self.kind, self::__buffa::oneof::shapes::Kind::Scalars),
+                    11 => reader.oneof("kind", &mut self.kind, self::__buffa::oneof::shapes::Kind::Nothing),
+                    _ => ::core::result::Result::Ok(()),
+                })?;
+                ::core::result::Result::Ok(true)
+            }
+        }
+
+        impl ::farcall::serde::Serialize for self::Shapes {
+            fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                ::farcall::json::serialize(self, serializer)
+            }
+        }
+
+        impl<'de> ::farcall::serde::Deserialize<'de> for self::Shapes {
+            fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                ::farcall::json::deserialize(deserializer)
+            }
+        }
+
+        impl ::farcall::json::Json for self::WellKnown {
+            fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                let mut members = writer.object()?;
+                members.message("any", &self.any)?;
+                members.message("duration", &self.duration)?;
+                members.message("empty", &self.empty)?;
+                members.message("mask", &self.mask)?;
+                members.message("struct", &self.r#struct)?;
+                members.message("value", &self.value)?;
+                members.message("list", &self.list)?;
+                members.message("time", &self.time)?;
+                members.message("int64", &self.int64)?;
+                members.message("string", &self.string)?;
+                members.message("bytes", &self.bytes)?;
+                members.message("api", &self.api)?;
+                members.repeated("times", &self.times)?;
+                members.map("durations", &self.durations)?;
+                members.repeated("anys", &self.anys)?;
+                members.end()
+            }
+            fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                    ("any", "any"),
+                    ("duration", "duration"),
+                    ("empty", "empty"),
+                    ("mask", "mask"),
+                    ("struct", "struct"),
+                    ("value", "value"),
+                    ("list", "list"),
+                    ("time", "time"),
+                    ("int64", "int64"),
+                    ("string", "string"),
+                    ("bytes", "bytes"),
+                    ("api", "api"),
+                    ("times", "times"),
+                    ("durations", "durations"),
+                    ("anys", "anys"),
+                ];
+                reader.message(NAMES, |reader, field| match field {
+                    0 => reader.field(&mut self.any),
+                    1 => reader.field(&mut self.duration),
+                    2 => reader.field(&mut self.empty),
+                    3 => reader.field(&mut self.mask),
+                    4 => reader.field(&mut self.r#struct),
+                    5 => reader.field(&mut self.value),
+                    6 => reader.field(&mut self.list),
+                    7 => reader.field(&mut self.time),
+                    8 => reader.field(&mut self.int64),
+                    9 => reader.field(&mut self.string),
+                    10 => reader.field(&mut self.bytes),
+                    11 => reader.field(&mut self.api),
+                    12 => reader.repeated(&mut self.times),
+                    13 => reader.map(&mut self.durations),
+                    14 => reader.repeated(&mut self.anys),
+                    _ => ::core::result::Result::Ok(()),
+                })?;
+                ::core::result::Result::Ok(true)
+            }
+        }
+
+        impl ::farcall::serde::Serialize for self::WellKnown {
+            fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                ::farcall::json::serialize(self, serializer)
+            }
+        }
+
+        impl<'de> ::farcall::serde::Deserialize<'de> for self::WellKnown {
+            fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                ::farcall::json::deserialize(deserializer)
             }
         }
     }
@@ -4980,8 +4167,18 @@ mod __farcall_protos {
         ::farcall::stub::Protos::new(DESCRIPTORS, register_types);
 
     fn register_types(registry: &mut ::farcall::buffa::type_registry::TypeRegistry) {
-        super::google::protobuf::__buffa::register_types(registry);
-        super::json::v1::__buffa::register_types(registry);
+        ::farcall::stub::register::<super::google::protobuf::SourceContext>(registry);
+        ::farcall::stub::register::<super::google::protobuf::Type>(registry);
+        ::farcall::stub::register::<super::google::protobuf::Field>(registry);
+        ::farcall::stub::register::<super::google::protobuf::Enum>(registry);
+        ::farcall::stub::register::<super::google::protobuf::EnumValue>(registry);
+        ::farcall::stub::register::<super::google::protobuf::Option>(registry);
+        ::farcall::stub::register::<super::google::protobuf::Api>(registry);
+        ::farcall::stub::register::<super::google::protobuf::Method>(registry);
+        ::farcall::stub::register::<super::google::protobuf::Mixin>(registry);
+        ::farcall::stub::register::<super::json::v1::Scalars>(registry);
+        ::farcall::stub::register::<super::json::v1::Shapes>(registry);
+        ::farcall::stub::register::<super::json::v1::WellKnown>(registry);
     }
 
     static DESCRIPTORS: &[u8] = b"\

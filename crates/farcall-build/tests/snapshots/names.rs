@@ -2006,9 +2006,6 @@ pub mod names {
     }
 
     #[derive(Clone, PartialEq, Default)]
-    #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-    #[serde(default)]
-    #[serde(crate = "::farcall::serde")]
     pub struct Nothing {}
     impl ::core::fmt::Debug for Nothing {
         fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
@@ -2071,31 +2068,8 @@ pub mod names {
         }
         fn clear(&mut self) {}
     }
-    impl ::farcall::buffa::json_helpers::ProtoElemJson for Nothing {
-        fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-            v: &Self,
-            s: S,
-        ) -> ::core::result::Result<S::Ok, S::Error> {
-            ::farcall::serde::Serialize::serialize(v, s)
-        }
-        fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-            d: D,
-        ) -> ::core::result::Result<Self, D::Error> {
-            <Self as ::farcall::serde::Deserialize>::deserialize(d)
-        }
-    }
-    #[doc(hidden)]
-    pub const __NOTHING_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-        type_url: "type.googleapis.com/names.Nothing",
-        to_json: ::farcall::stub::any_to_json::<Nothing>,
-        from_json: ::farcall::stub::any_from_json::<Nothing>,
-        is_wkt: false,
-    };
     /// Names that the generated code itself could stumble over.
     #[derive(Clone, PartialEq, Default)]
-    #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-    #[serde(default)]
-    #[serde(crate = "::farcall::serde")]
     pub struct GreeterClient {}
     impl ::core::fmt::Debug for GreeterClient {
         fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
@@ -2158,36 +2132,9 @@ pub mod names {
         }
         fn clear(&mut self) {}
     }
-    impl ::farcall::buffa::json_helpers::ProtoElemJson for GreeterClient {
-        fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-            v: &Self,
-            s: S,
-        ) -> ::core::result::Result<S::Ok, S::Error> {
-            ::farcall::serde::Serialize::serialize(v, s)
-        }
-        fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-            d: D,
-        ) -> ::core::result::Result<Self, D::Error> {
-            <Self as ::farcall::serde::Deserialize>::deserialize(d)
-        }
-    }
-    #[doc(hidden)]
-    pub const __GREETER_CLIENT_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-        type_url: "type.googleapis.com/names.GreeterClient",
-        to_json: ::farcall::stub::any_to_json::<GreeterClient>,
-        from_json: ::farcall::stub::any_from_json::<GreeterClient>,
-        is_wkt: false,
-    };
     #[derive(Clone, PartialEq, Default)]
-    #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-    #[serde(default)]
-    #[serde(crate = "::farcall::serde")]
     pub struct Option {
         /// Field 1: `result`
-        #[serde(
-            rename = "result",
-            skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
-        )]
         pub result: ::farcall::buffa::MessageField<Result, ::farcall::buffa::Inline<Result>>,
     }
     impl ::core::fmt::Debug for Option {
@@ -2280,44 +2227,11 @@ pub mod names {
             self.result = ::farcall::buffa::MessageField::none();
         }
     }
-    impl ::farcall::buffa::json_helpers::ProtoElemJson for Option {
-        fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-            v: &Self,
-            s: S,
-        ) -> ::core::result::Result<S::Ok, S::Error> {
-            ::farcall::serde::Serialize::serialize(v, s)
-        }
-        fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-            d: D,
-        ) -> ::core::result::Result<Self, D::Error> {
-            <Self as ::farcall::serde::Deserialize>::deserialize(d)
-        }
-    }
-    #[doc(hidden)]
-    pub const __OPTION_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-        type_url: "type.googleapis.com/names.Option",
-        to_json: ::farcall::stub::any_to_json::<Option>,
-        from_json: ::farcall::stub::any_from_json::<Option>,
-        is_wkt: false,
-    };
     #[derive(Clone, PartialEq, Default)]
-    #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-    #[serde(default)]
-    #[serde(crate = "::farcall::serde")]
     pub struct String {
         /// Field 1: `text`
-        #[serde(
-            rename = "text",
-            with = "::farcall::buffa::json_helpers::proto_string",
-            skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
-        )]
         pub text: ::farcall::buffa::alloc::string::String,
         /// Field 2: `vec`
-        #[serde(
-            rename = "vec",
-            skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_vec",
-            deserialize_with = "::farcall::buffa::json_helpers::null_as_default"
-        )]
         pub vec: ::farcall::buffa::alloc::vec::Vec<Vec>,
     }
     impl ::core::fmt::Debug for String {
@@ -2428,32 +2342,8 @@ pub mod names {
             self.vec.clear();
         }
     }
-    impl ::farcall::buffa::json_helpers::ProtoElemJson for String {
-        fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-            v: &Self,
-            s: S,
-        ) -> ::core::result::Result<S::Ok, S::Error> {
-            ::farcall::serde::Serialize::serialize(v, s)
-        }
-        fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-            d: D,
-        ) -> ::core::result::Result<Self, D::Error> {
-            <Self as ::farcall::serde::Deserialize>::deserialize(d)
-        }
-    }
-    #[doc(hidden)]
-    pub const __STRING_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-        type_url: "type.googleapis.com/names.String",
-        to_json: ::farcall::stub::any_to_json::<String>,
-        from_json: ::farcall::stub::any_from_json::<String>,
-        is_wkt: false,
-    };
     #[derive(Clone, PartialEq, Default)]
-    #[derive(::farcall::serde::Serialize)]
-    #[serde(default)]
-    #[serde(crate = "::farcall::serde")]
     pub struct Vec {
-        #[serde(flatten)]
         pub kind: ::core::option::Option<__buffa::oneof::vec::Kind>,
     }
     impl ::core::fmt::Debug for Vec {
@@ -2578,108 +2468,6 @@ pub mod names {
             self.kind = ::core::option::Option::None;
         }
     }
-    impl<'de> ::farcall::serde::Deserialize<'de> for Vec {
-        fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
-            d: D,
-        ) -> ::core::result::Result<Self, D::Error> {
-            struct _V;
-            impl<'de> ::farcall::serde::de::Visitor<'de> for _V {
-                type Value = Vec;
-                fn expecting(
-                    &self,
-                    f: &mut ::core::fmt::Formatter<'_>,
-                ) -> ::core::fmt::Result {
-                    f.write_str("struct Vec")
-                }
-                #[allow(clippy::field_reassign_with_default)]
-                fn visit_map<A: ::farcall::serde::de::MapAccess<'de>>(
-                    self,
-                    mut map: A,
-                ) -> ::core::result::Result<Vec, A::Error> {
-                    let mut __oneof_kind: ::core::option::Option<
-                        __buffa::oneof::vec::Kind,
-                    > = None;
-                    while let Some(key) = map.next_key::<::farcall::buffa::alloc::string::String>()? {
-                        match key.as_str() {
-                            "option" => {
-                                let v: ::core::option::Option<Option> = map
-                                    .next_value_seed(
-                                        ::farcall::buffa::json_helpers::NullableDeserializeSeed(
-                                            ::farcall::buffa::json_helpers::DefaultDeserializeSeed::<
-                                                Option,
-                                            >::new(),
-                                        ),
-                                    )?;
-                                if let Some(v) = v {
-                                    if __oneof_kind.is_some() {
-                                        return Err(
-                                            ::farcall::serde::de::Error::custom(
-                                                "multiple oneof fields set for 'kind'",
-                                            ),
-                                        );
-                                    }
-                                    __oneof_kind = Some(
-                                        __buffa::oneof::vec::Kind::Option(
-                                            ::farcall::buffa::alloc::boxed::Box::new(v),
-                                        ),
-                                    );
-                                }
-                            }
-                            "rText" | "r_text" => {
-                                let v: ::core::option::Option<
-                                    ::farcall::buffa::alloc::string::String,
-                                > = map
-                                    .next_value_seed(
-                                        ::farcall::buffa::json_helpers::NullableDeserializeSeed(
-                                            ::farcall::buffa::json_helpers::DefaultDeserializeSeed::<
-                                                ::farcall::buffa::alloc::string::String,
-                                            >::new(),
-                                        ),
-                                    )?;
-                                if let Some(v) = v {
-                                    if __oneof_kind.is_some() {
-                                        return Err(
-                                            ::farcall::serde::de::Error::custom(
-                                                "multiple oneof fields set for 'kind'",
-                                            ),
-                                        );
-                                    }
-                                    __oneof_kind = Some(__buffa::oneof::vec::Kind::RText(v));
-                                }
-                            }
-                            _ => {
-                                map.next_value::<::farcall::serde::de::IgnoredAny>()?;
-                            }
-                        }
-                    }
-                    let mut __r = <Vec as ::core::default::Default>::default();
-                    __r.kind = __oneof_kind;
-                    Ok(__r)
-                }
-            }
-            d.deserialize_map(_V)
-        }
-    }
-    impl ::farcall::buffa::json_helpers::ProtoElemJson for Vec {
-        fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-            v: &Self,
-            s: S,
-        ) -> ::core::result::Result<S::Ok, S::Error> {
-            ::farcall::serde::Serialize::serialize(v, s)
-        }
-        fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-            d: D,
-        ) -> ::core::result::Result<Self, D::Error> {
-            <Self as ::farcall::serde::Deserialize>::deserialize(d)
-        }
-    }
-    #[doc(hidden)]
-    pub const __VEC_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-        type_url: "type.googleapis.com/names.Vec",
-        to_json: ::farcall::stub::any_to_json::<Vec>,
-        from_json: ::farcall::stub::any_from_json::<Vec>,
-        is_wkt: false,
-    };
     pub mod vec {
         #[allow(unused_imports)]
         use super::*;
@@ -2687,30 +2475,12 @@ pub mod names {
         pub use super::__buffa::oneof::vec::Kind;
     }
     #[derive(Clone, PartialEq, Default)]
-    #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-    #[serde(default)]
-    #[serde(crate = "::farcall::serde")]
     pub struct Box {
         /// Field 1: `type`
-        #[serde(
-            rename = "type",
-            skip_serializing_if = "::farcall::buffa::__private::HashMap::is_empty",
-            deserialize_with = "::farcall::buffa::json_helpers::null_as_default"
-        )]
         pub r#type: ::farcall::buffa::__private::HashMap<::farcall::buffa::alloc::string::String, Default>,
         /// Field 2: `self`
-        #[serde(
-            rename = "self",
-            with = "::farcall::buffa::json_helpers::opt_int32",
-            skip_serializing_if = "::core::option::Option::is_none"
-        )]
         pub self_: ::core::option::Option<i32>,
         /// Field 3: `match`
-        #[serde(
-            rename = "match",
-            with = "::farcall::buffa::json_helpers::bytes",
-            skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_bytes"
-        )]
         pub r#match: ::farcall::buffa::alloc::vec::Vec<u8>,
     }
     impl ::core::fmt::Debug for Box {
@@ -2832,36 +2602,9 @@ pub mod names {
             self.r#match.clear();
         }
     }
-    impl ::farcall::buffa::json_helpers::ProtoElemJson for Box {
-        fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-            v: &Self,
-            s: S,
-        ) -> ::core::result::Result<S::Ok, S::Error> {
-            ::farcall::serde::Serialize::serialize(v, s)
-        }
-        fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-            d: D,
-        ) -> ::core::result::Result<Self, D::Error> {
-            <Self as ::farcall::serde::Deserialize>::deserialize(d)
-        }
-    }
-    #[doc(hidden)]
-    pub const __BOX_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-        type_url: "type.googleapis.com/names.Box",
-        to_json: ::farcall::stub::any_to_json::<Box>,
-        from_json: ::farcall::stub::any_from_json::<Box>,
-        is_wkt: false,
-    };
     #[derive(Clone, PartialEq, Default)]
-    #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-    #[serde(default)]
-    #[serde(crate = "::farcall::serde")]
     pub struct Default {
         /// Field 1: `ok`
-        #[serde(
-            rename = "ok",
-            skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
-        )]
         pub ok: ::farcall::buffa::MessageField<Ok, ::farcall::buffa::Inline<Ok>>,
     }
     impl ::core::fmt::Debug for Default {
@@ -2954,42 +2697,11 @@ pub mod names {
             self.ok = ::farcall::buffa::MessageField::none();
         }
     }
-    impl ::farcall::buffa::json_helpers::ProtoElemJson for Default {
-        fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-            v: &Self,
-            s: S,
-        ) -> ::core::result::Result<S::Ok, S::Error> {
-            ::farcall::serde::Serialize::serialize(v, s)
-        }
-        fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-            d: D,
-        ) -> ::core::result::Result<Self, D::Error> {
-            <Self as ::farcall::serde::Deserialize>::deserialize(d)
-        }
-    }
-    #[doc(hidden)]
-    pub const __DEFAULT_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-        type_url: "type.googleapis.com/names.Default",
-        to_json: ::farcall::stub::any_to_json::<Default>,
-        from_json: ::farcall::stub::any_from_json::<Default>,
-        is_wkt: false,
-    };
     #[derive(Clone, PartialEq, Default)]
-    #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-    #[serde(default)]
-    #[serde(crate = "::farcall::serde")]
     pub struct Ok {
         /// Field 1: `some`
-        #[serde(
-            rename = "some",
-            skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
-        )]
         pub some: ::farcall::buffa::MessageField<Some, ::farcall::buffa::Inline<Some>>,
         /// Field 2: `none`
-        #[serde(
-            rename = "none",
-            skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
-        )]
         pub none: ::farcall::buffa::MessageField<None, ::farcall::buffa::Inline<None>>,
     }
     impl ::core::fmt::Debug for Ok {
@@ -3110,30 +2822,7 @@ pub mod names {
             self.none = ::farcall::buffa::MessageField::none();
         }
     }
-    impl ::farcall::buffa::json_helpers::ProtoElemJson for Ok {
-        fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-            v: &Self,
-            s: S,
-        ) -> ::core::result::Result<S::Ok, S::Error> {
-            ::farcall::serde::Serialize::serialize(v, s)
-        }
-        fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-            d: D,
-        ) -> ::core::result::Result<Self, D::Error> {
-            <Self as ::farcall::serde::Deserialize>::deserialize(d)
-        }
-    }
-    #[doc(hidden)]
-    pub const __OK_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-        type_url: "type.googleapis.com/names.Ok",
-        to_json: ::farcall::stub::any_to_json::<Ok>,
-        from_json: ::farcall::stub::any_from_json::<Ok>,
-        is_wkt: false,
-    };
     #[derive(Clone, PartialEq, Default)]
-    #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-    #[serde(default)]
-    #[serde(crate = "::farcall::serde")]
     pub struct Some {}
     impl ::core::fmt::Debug for Some {
         fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
@@ -3196,37 +2885,9 @@ pub mod names {
         }
         fn clear(&mut self) {}
     }
-    impl ::farcall::buffa::json_helpers::ProtoElemJson for Some {
-        fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-            v: &Self,
-            s: S,
-        ) -> ::core::result::Result<S::Ok, S::Error> {
-            ::farcall::serde::Serialize::serialize(v, s)
-        }
-        fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-            d: D,
-        ) -> ::core::result::Result<Self, D::Error> {
-            <Self as ::farcall::serde::Deserialize>::deserialize(d)
-        }
-    }
-    #[doc(hidden)]
-    pub const __SOME_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-        type_url: "type.googleapis.com/names.Some",
-        to_json: ::farcall::stub::any_to_json::<Some>,
-        from_json: ::farcall::stub::any_from_json::<Some>,
-        is_wkt: false,
-    };
     #[derive(Clone, PartialEq, Default)]
-    #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-    #[serde(default)]
-    #[serde(crate = "::farcall::serde")]
     pub struct None {
         /// Field 1: `clone`
-        #[serde(
-            rename = "clone",
-            with = "::farcall::buffa::json_helpers::proto_enum",
-            skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_default_enum_value"
-        )]
         pub clone: ::farcall::buffa::EnumValue<none::Clone>,
     }
     impl ::core::fmt::Debug for None {
@@ -3313,26 +2974,6 @@ pub mod names {
             self.clone = ::farcall::buffa::EnumValue::from(0);
         }
     }
-    impl ::farcall::buffa::json_helpers::ProtoElemJson for None {
-        fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-            v: &Self,
-            s: S,
-        ) -> ::core::result::Result<S::Ok, S::Error> {
-            ::farcall::serde::Serialize::serialize(v, s)
-        }
-        fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-            d: D,
-        ) -> ::core::result::Result<Self, D::Error> {
-            <Self as ::farcall::serde::Deserialize>::deserialize(d)
-        }
-    }
-    #[doc(hidden)]
-    pub const __NONE_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-        type_url: "type.googleapis.com/names.None",
-        to_json: ::farcall::stub::any_to_json::<None>,
-        from_json: ::farcall::stub::any_from_json::<None>,
-        is_wkt: false,
-    };
     pub mod none {
         #[allow(unused_imports)]
         use super::*;
@@ -3354,92 +2995,6 @@ pub mod names {
         impl ::core::default::Default for Clone {
             fn default() -> Self {
                 Self::CLONE_UNSPECIFIED
-            }
-        }
-        impl ::farcall::serde::Serialize for Clone {
-            fn serialize<S: ::farcall::serde::Serializer>(
-                &self,
-                s: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
-                s.serialize_str(::farcall::buffa::Enumeration::proto_name(self))
-            }
-        }
-        impl<'de> ::farcall::serde::Deserialize<'de> for Clone {
-            fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
-                d: D,
-            ) -> ::core::result::Result<Self, D::Error> {
-                struct _V;
-                impl ::farcall::serde::de::Visitor<'_> for _V {
-                    type Value = Clone;
-                    fn expecting(
-                        &self,
-                        f: &mut ::core::fmt::Formatter<'_>,
-                    ) -> ::core::fmt::Result {
-                        f.write_str(
-                            concat!("a string, integer, or null for ", stringify!(Clone)),
-                        )
-                    }
-                    fn visit_str<E: ::farcall::serde::de::Error>(
-                        self,
-                        v: &str,
-                    ) -> ::core::result::Result<Clone, E> {
-                        <Clone as ::farcall::buffa::Enumeration>::from_proto_name(v)
-                            .ok_or_else(|| { ::farcall::serde::de::Error::unknown_variant(v, &[]) })
-                    }
-                    fn visit_i64<E: ::farcall::serde::de::Error>(
-                        self,
-                        v: i64,
-                    ) -> ::core::result::Result<Clone, E> {
-                        let v32 = i32::try_from(v)
-                            .map_err(|_| {
-                                ::farcall::serde::de::Error::custom(
-                                    ::farcall::buffa::alloc::format!("enum value {v} out of i32 range"),
-                                )
-                            })?;
-                        <Clone as ::farcall::buffa::Enumeration>::from_i32(v32)
-                            .ok_or_else(|| {
-                                ::farcall::serde::de::Error::custom(
-                                    ::farcall::buffa::alloc::format!("unknown enum value {v32}"),
-                                )
-                            })
-                    }
-                    fn visit_u64<E: ::farcall::serde::de::Error>(
-                        self,
-                        v: u64,
-                    ) -> ::core::result::Result<Clone, E> {
-                        let v32 = i32::try_from(v)
-                            .map_err(|_| {
-                                ::farcall::serde::de::Error::custom(
-                                    ::farcall::buffa::alloc::format!("enum value {v} out of i32 range"),
-                                )
-                            })?;
-                        <Clone as ::farcall::buffa::Enumeration>::from_i32(v32)
-                            .ok_or_else(|| {
-                                ::farcall::serde::de::Error::custom(
-                                    ::farcall::buffa::alloc::format!("unknown enum value {v32}"),
-                                )
-                            })
-                    }
-                    fn visit_unit<E: ::farcall::serde::de::Error>(
-                        self,
-                    ) -> ::core::result::Result<Clone, E> {
-                        ::core::result::Result::Ok(::core::default::Default::default())
-                    }
-                }
-                d.deserialize_any(_V)
-            }
-        }
-        impl ::farcall::buffa::json_helpers::ProtoElemJson for Clone {
-            fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                v: &Self,
-                s: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
-                ::farcall::serde::Serialize::serialize(v, s)
-            }
-            fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                d: D,
-            ) -> ::core::result::Result<Self, D::Error> {
-                <Self as ::farcall::serde::Deserialize>::deserialize(d)
             }
         }
         impl ::farcall::buffa::Enumeration for Clone {
@@ -3474,22 +3029,10 @@ pub mod names {
         }
     }
     #[derive(Clone, PartialEq, Default)]
-    #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-    #[serde(default)]
-    #[serde(crate = "::farcall::serde")]
     pub struct Result {
         /// Field 1: `data`
-        #[serde(
-            rename = "data",
-            with = "::farcall::buffa::json_helpers::bytes",
-            skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_bytes"
-        )]
         pub data: ::farcall::buffa::alloc::vec::Vec<u8>,
         /// Field 2: `box`
-        #[serde(
-            rename = "box",
-            skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
-        )]
         pub r#box: ::farcall::buffa::MessageField<Box, ::farcall::buffa::Inline<Box>>,
     }
     impl ::core::fmt::Debug for Result {
@@ -3599,31 +3142,8 @@ pub mod names {
             self.r#box = ::farcall::buffa::MessageField::none();
         }
     }
-    impl ::farcall::buffa::json_helpers::ProtoElemJson for Result {
-        fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-            v: &Self,
-            s: S,
-        ) -> ::core::result::Result<S::Ok, S::Error> {
-            ::farcall::serde::Serialize::serialize(v, s)
-        }
-        fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-            d: D,
-        ) -> ::core::result::Result<Self, D::Error> {
-            <Self as ::farcall::serde::Deserialize>::deserialize(d)
-        }
-    }
-    #[doc(hidden)]
-    pub const __RESULT_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-        type_url: "type.googleapis.com/names.Result",
-        to_json: ::farcall::stub::any_to_json::<Result>,
-        from_json: ::farcall::stub::any_from_json::<Result>,
-        is_wkt: false,
-    };
     /// Its module is `oof`, which a service is called as well.
     #[derive(Clone, PartialEq, Default)]
-    #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-    #[serde(default)]
-    #[serde(crate = "::farcall::serde")]
     pub struct Oof {}
     impl ::core::fmt::Debug for Oof {
         fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
@@ -3686,33 +3206,10 @@ pub mod names {
         }
         fn clear(&mut self) {}
     }
-    impl ::farcall::buffa::json_helpers::ProtoElemJson for Oof {
-        fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-            v: &Self,
-            s: S,
-        ) -> ::core::result::Result<S::Ok, S::Error> {
-            ::farcall::serde::Serialize::serialize(v, s)
-        }
-        fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-            d: D,
-        ) -> ::core::result::Result<Self, D::Error> {
-            <Self as ::farcall::serde::Deserialize>::deserialize(d)
-        }
-    }
-    #[doc(hidden)]
-    pub const __OOF_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-        type_url: "type.googleapis.com/names.Oof",
-        to_json: ::farcall::stub::any_to_json::<Oof>,
-        from_json: ::farcall::stub::any_from_json::<Oof>,
-        is_wkt: false,
-    };
     pub mod oof {
         #[allow(unused_imports)]
         use super::*;
         #[derive(Clone, PartialEq, Default)]
-        #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-        #[serde(default)]
-        #[serde(crate = "::farcall::serde")]
         pub struct Inner {}
         impl ::core::fmt::Debug for Inner {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
@@ -3775,26 +3272,6 @@ pub mod names {
             }
             fn clear(&mut self) {}
         }
-        impl ::farcall::buffa::json_helpers::ProtoElemJson for Inner {
-            fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                v: &Self,
-                s: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
-                ::farcall::serde::Serialize::serialize(v, s)
-            }
-            fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                d: D,
-            ) -> ::core::result::Result<Self, D::Error> {
-                <Self as ::farcall::serde::Deserialize>::deserialize(d)
-            }
-        }
-        #[doc(hidden)]
-        pub const __INNER_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-            type_url: "type.googleapis.com/names.Oof.Inner",
-            to_json: ::farcall::stub::any_to_json::<Inner>,
-            from_json: ::farcall::stub::any_from_json::<Inner>,
-            is_wkt: false,
-        };
     }
     #[allow(
         non_camel_case_types,
@@ -3832,41 +3309,412 @@ pub mod names {
                         Self::Some(Kind::from(v))
                     }
                 }
-                impl ::farcall::serde::Serialize for Kind {
-                    fn serialize<S: ::farcall::serde::Serializer>(
-                        &self,
-                        s: S,
-                    ) -> ::core::result::Result<S::Ok, S::Error> {
-                        use ::farcall::serde::ser::SerializeMap;
-                        let mut map = s.serialize_map(Some(1))?;
-                        match self {
-                            Self::Option(v) => {
-                                map.serialize_entry("option", &**v)?;
-                            }
-                            Self::RText(v) => {
-                                map.serialize_entry("rText", v)?;
-                            }
-                        }
-                        map.end()
-                    }
-                }
             }
         }
-        /// Register this package's `Any` type entries and extension entries.
-        pub fn register_types(reg: &mut ::farcall::buffa::type_registry::TypeRegistry) {
-            reg.register_json_any(super::__NOTHING_JSON_ANY);
-            reg.register_json_any(super::__GREETER_CLIENT_JSON_ANY);
-            reg.register_json_any(super::__OPTION_JSON_ANY);
-            reg.register_json_any(super::__STRING_JSON_ANY);
-            reg.register_json_any(super::__VEC_JSON_ANY);
-            reg.register_json_any(super::__BOX_JSON_ANY);
-            reg.register_json_any(super::__DEFAULT_JSON_ANY);
-            reg.register_json_any(super::__OK_JSON_ANY);
-            reg.register_json_any(super::__SOME_JSON_ANY);
-            reg.register_json_any(super::__NONE_JSON_ANY);
-            reg.register_json_any(super::__RESULT_JSON_ANY);
-            reg.register_json_any(super::__OOF_JSON_ANY);
-            reg.register_json_any(super::oof::__INNER_JSON_ANY);
+    }
+
+    impl ::farcall::json::Json for self::Nothing {
+        fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+            let mut members = writer.object()?;
+            members.end()
+        }
+        fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+            const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+            ];
+            reader.message(NAMES, |reader, field| match field {
+                _ => ::core::result::Result::Ok(()),
+            })?;
+            ::core::result::Result::Ok(true)
+        }
+    }
+
+    impl ::farcall::serde::Serialize for self::Nothing {
+        fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+            ::farcall::json::serialize(self, serializer)
+        }
+    }
+
+    impl<'de> ::farcall::serde::Deserialize<'de> for self::Nothing {
+        fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+            ::farcall::json::deserialize(deserializer)
+        }
+    }
+
+    impl ::farcall::json::Json for self::GreeterClient {
+        fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+            let mut members = writer.object()?;
+            members.end()
+        }
+        fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+            const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+            ];
+            reader.message(NAMES, |reader, field| match field {
+                _ => ::core::result::Result::Ok(()),
+            })?;
+            ::core::result::Result::Ok(true)
+        }
+    }
+
+    impl ::farcall::serde::Serialize for self::GreeterClient {
+        fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+            ::farcall::json::serialize(self, serializer)
+        }
+    }
+
+    impl<'de> ::farcall::serde::Deserialize<'de> for self::GreeterClient {
+        fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+            ::farcall::json::deserialize(deserializer)
+        }
+    }
+
+    impl ::farcall::json::Json for self::Option {
+        fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+            let mut members = writer.object()?;
+            members.message("result", &self.result)?;
+            members.end()
+        }
+        fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+            const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                ("result", "result"),
+            ];
+            reader.message(NAMES, |reader, field| match field {
+                0 => reader.field(&mut self.result),
+                _ => ::core::result::Result::Ok(()),
+            })?;
+            ::core::result::Result::Ok(true)
+        }
+    }
+
+    impl ::farcall::serde::Serialize for self::Option {
+        fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+            ::farcall::json::serialize(self, serializer)
+        }
+    }
+
+    impl<'de> ::farcall::serde::Deserialize<'de> for self::Option {
+        fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+            ::farcall::json::deserialize(deserializer)
+        }
+    }
+
+    impl ::farcall::json::Json for self::String {
+        fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+            let mut members = writer.object()?;
+            members.implicit("text", &self.text)?;
+            members.repeated("vec", &self.vec)?;
+            members.end()
+        }
+        fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+            const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                ("text", "text"),
+                ("vec", "vec"),
+            ];
+            reader.message(NAMES, |reader, field| match field {
+                0 => reader.implicit(&mut self.text),
+                1 => reader.repeated(&mut self.vec),
+                _ => ::core::result::Result::Ok(()),
+            })?;
+            ::core::result::Result::Ok(true)
+        }
+    }
+
+    impl ::farcall::serde::Serialize for self::String {
+        fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+            ::farcall::json::serialize(self, serializer)
+        }
+    }
+
+    impl<'de> ::farcall::serde::Deserialize<'de> for self::String {
+        fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+            ::farcall::json::deserialize(deserializer)
+        }
+    }
+
+    impl ::farcall::json::Json for self::Vec {
+        fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+            let mut members = writer.object()?;
+            match &self.kind {
+                ::core::option::Option::None => {}
+                ::core::option::Option::Some(self::__buffa::oneof::vec::Kind::Option(value)) => members.always("option", value)?,
+                ::core::option::Option::Some(self::__buffa::oneof::vec::Kind::RText(value)) => members.always("rText", value)?,
+            }
+            members.end()
+        }
+        fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+            const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                ("option", "option"),
+                ("rText", "r_text"),
+            ];
+            reader.message(NAMES, |reader, field| match field {
+                0 => reader.oneof("kind", &mut self.kind, self::__buffa::oneof::vec::Kind::Option),
+                1 => reader.oneof("kind", &mut self.kind, self::__buffa::oneof::vec::Kind::RText),
+                _ => ::core::result::Result::Ok(()),
+            })?;
+            ::core::result::Result::Ok(true)
+        }
+    }
+
+    impl ::farcall::serde::Serialize for self::Vec {
+        fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+            ::farcall::json::serialize(self, serializer)
+        }
+    }
+
+    impl<'de> ::farcall::serde::Deserialize<'de> for self::Vec {
+        fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+            ::farcall::json::deserialize(deserializer)
+        }
+    }
+
+    impl ::farcall::json::Json for self::Box {
+        fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+            let mut members = writer.object()?;
+            members.map("type", &self.r#type)?;
+            members.optional("self", &self.self_)?;
+            members.implicit("match", &self.r#match)?;
+            members.end()
+        }
+        fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+            const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                ("type", "type"),
+                ("self", "self"),
+                ("match", "match"),
+            ];
+            reader.message(NAMES, |reader, field| match field {
+                0 => reader.map(&mut self.r#type),
+                1 => reader.optional(&mut self.self_),
+                2 => reader.implicit(&mut self.r#match),
+                _ => ::core::result::Result::Ok(()),
+            })?;
+            ::core::result::Result::Ok(true)
+        }
+    }
+
+    impl ::farcall::serde::Serialize for self::Box {
+        fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+            ::farcall::json::serialize(self, serializer)
+        }
+    }
+
+    impl<'de> ::farcall::serde::Deserialize<'de> for self::Box {
+        fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+            ::farcall::json::deserialize(deserializer)
+        }
+    }
+
+    impl ::farcall::json::Json for self::Default {
+        fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+            let mut members = writer.object()?;
+            members.message("ok", &self.ok)?;
+            members.end()
+        }
+        fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+            const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                ("ok", "ok"),
+            ];
+            reader.message(NAMES, |reader, field| match field {
+                0 => reader.field(&mut self.ok),
+                _ => ::core::result::Result::Ok(()),
+            })?;
+            ::core::result::Result::Ok(true)
+        }
+    }
+
+    impl ::farcall::serde::Serialize for self::Default {
+        fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+            ::farcall::json::serialize(self, serializer)
+        }
+    }
+
+    impl<'de> ::farcall::serde::Deserialize<'de> for self::Default {
+        fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+            ::farcall::json::deserialize(deserializer)
+        }
+    }
+
+    impl ::farcall::json::Json for self::Ok {
+        fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+            let mut members = writer.object()?;
+            members.message("some", &self.some)?;
+            members.message("none", &self.none)?;
+            members.end()
+        }
+        fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+            const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                ("some", "some"),
+                ("none", "none"),
+            ];
+            reader.message(NAMES, |reader, field| match field {
+                0 => reader.field(&mut self.some),
+                1 => reader.field(&mut self.none),
+                _ => ::core::result::Result::Ok(()),
+            })?;
+            ::core::result::Result::Ok(true)
+        }
+    }
+
+    impl ::farcall::serde::Serialize for self::Ok {
+        fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+            ::farcall::json::serialize(self, serializer)
+        }
+    }
+
+    impl<'de> ::farcall::serde::Deserialize<'de> for self::Ok {
+        fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+            ::farcall::json::deserialize(deserializer)
+        }
+    }
+
+    impl ::farcall::json::Json for self::Some {
+        fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+            let mut members = writer.object()?;
+            members.end()
+        }
+        fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+            const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+            ];
+            reader.message(NAMES, |reader, field| match field {
+                _ => ::core::result::Result::Ok(()),
+            })?;
+            ::core::result::Result::Ok(true)
+        }
+    }
+
+    impl ::farcall::serde::Serialize for self::Some {
+        fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+            ::farcall::json::serialize(self, serializer)
+        }
+    }
+
+    impl<'de> ::farcall::serde::Deserialize<'de> for self::Some {
+        fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+            ::farcall::json::deserialize(deserializer)
+        }
+    }
+
+    impl ::farcall::json::Json for self::None {
+        fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+            let mut members = writer.object()?;
+            members.implicit("clone", &self.clone)?;
+            members.end()
+        }
+        fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+            const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                ("clone", "clone"),
+            ];
+            reader.message(NAMES, |reader, field| match field {
+                0 => reader.implicit(&mut self.clone),
+                _ => ::core::result::Result::Ok(()),
+            })?;
+            ::core::result::Result::Ok(true)
+        }
+    }
+
+    impl ::farcall::serde::Serialize for self::None {
+        fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+            ::farcall::json::serialize(self, serializer)
+        }
+    }
+
+    impl<'de> ::farcall::serde::Deserialize<'de> for self::None {
+        fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+            ::farcall::json::deserialize(deserializer)
+        }
+    }
+
+    impl ::farcall::json::Json for self::none::Clone {
+        fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+            ::farcall::json::write_enum(self, writer)
+        }
+        fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+            ::farcall::json::read_enum(self, reader)
+        }
+    }
+
+    impl ::farcall::json::Json for self::Result {
+        fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+            let mut members = writer.object()?;
+            members.implicit("data", &self.data)?;
+            members.message("box", &self.r#box)?;
+            members.end()
+        }
+        fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+            const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                ("data", "data"),
+                ("box", "box"),
+            ];
+            reader.message(NAMES, |reader, field| match field {
+                0 => reader.implicit(&mut self.data),
+                1 => reader.field(&mut self.r#box),
+                _ => ::core::result::Result::Ok(()),
+            })?;
+            ::core::result::Result::Ok(true)
+        }
+    }
+
+    impl ::farcall::serde::Serialize for self::Result {
+        fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+            ::farcall::json::serialize(self, serializer)
+        }
+    }
+
+    impl<'de> ::farcall::serde::Deserialize<'de> for self::Result {
+        fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+            ::farcall::json::deserialize(deserializer)
+        }
+    }
+
+    impl ::farcall::json::Json for self::Oof {
+        fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+            let mut members = writer.object()?;
+            members.end()
+        }
+        fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+            const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+            ];
+            reader.message(NAMES, |reader, field| match field {
+                _ => ::core::result::Result::Ok(()),
+            })?;
+            ::core::result::Result::Ok(true)
+        }
+    }
+
+    impl ::farcall::serde::Serialize for self::Oof {
+        fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+            ::farcall::json::serialize(self, serializer)
+        }
+    }
+
+    impl<'de> ::farcall::serde::Deserialize<'de> for self::Oof {
+        fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+            ::farcall::json::deserialize(deserializer)
+        }
+    }
+
+    impl ::farcall::json::Json for self::oof::Inner {
+        fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+            let mut members = writer.object()?;
+            members.end()
+        }
+        fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+            const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+            ];
+            reader.message(NAMES, |reader, field| match field {
+                _ => ::core::result::Result::Ok(()),
+            })?;
+            ::core::result::Result::Ok(true)
+        }
+    }
+
+    impl ::farcall::serde::Serialize for self::oof::Inner {
+        fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+            ::farcall::json::serialize(self, serializer)
+        }
+    }
+
+    impl<'de> ::farcall::serde::Deserialize<'de> for self::oof::Inner {
+        fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+            ::farcall::json::deserialize(deserializer)
         }
     }
 }
@@ -3882,7 +3730,19 @@ mod __farcall_protos {
         ::farcall::stub::Protos::new(DESCRIPTORS, register_types);
 
     fn register_types(registry: &mut ::farcall::buffa::type_registry::TypeRegistry) {
-        super::names::__buffa::register_types(registry);
+        ::farcall::stub::register::<super::names::Nothing>(registry);
+        ::farcall::stub::register::<super::names::GreeterClient>(registry);
+        ::farcall::stub::register::<super::names::Option>(registry);
+        ::farcall::stub::register::<super::names::String>(registry);
+        ::farcall::stub::register::<super::names::Vec>(registry);
+        ::farcall::stub::register::<super::names::Box>(registry);
+        ::farcall::stub::register::<super::names::Default>(registry);
+        ::farcall::stub::register::<super::names::Ok>(registry);
+        ::farcall::stub::register::<super::names::Some>(registry);
+        ::farcall::stub::register::<super::names::None>(registry);
+        ::farcall::stub::register::<super::names::Result>(registry);
+        ::farcall::stub::register::<super::names::Oof>(registry);
+        ::farcall::stub::register::<super::names::oof::Inner>(registry);
     }
 
     static DESCRIPTORS: &[u8] = b"\

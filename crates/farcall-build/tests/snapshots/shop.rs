@@ -84,11 +84,7 @@ mod __farcall_tree {
 
     /// A file without a package.
     #[derive(Clone, PartialEq, Default)]
-    #[derive(::farcall::serde::Serialize)]
-    #[serde(default)]
-    #[serde(crate = "::farcall::serde")]
     pub struct Note {
-        #[serde(flatten)]
         pub body: ::core::option::Option<__buffa::oneof::note::Body>,
     }
     impl ::core::fmt::Debug for Note {
@@ -192,115 +188,6 @@ mod __farcall_tree {
             self.body = ::core::option::Option::None;
         }
     }
-    impl<'de> ::farcall::serde::Deserialize<'de> for Note {
-        fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
-            d: D,
-        ) -> ::core::result::Result<Self, D::Error> {
-            struct _V;
-            impl<'de> ::farcall::serde::de::Visitor<'de> for _V {
-                type Value = Note;
-                fn expecting(
-                    &self,
-                    f: &mut ::core::fmt::Formatter<'_>,
-                ) -> ::core::fmt::Result {
-                    f.write_str("struct Note")
-                }
-                #[allow(clippy::field_reassign_with_default)]
-                fn visit_map<A: ::farcall::serde::de::MapAccess<'de>>(
-                    self,
-                    mut map: A,
-                ) -> ::core::result::Result<Note, A::Error> {
-                    let mut __oneof_body: ::core::option::Option<
-                        __buffa::oneof::note::Body,
-                    > = None;
-                    while let Some(key) = map.next_key::<::farcall::buffa::alloc::string::String>()? {
-                        match key.as_str() {
-                            "text" => {
-                                let v: ::core::option::Option<
-                                    ::farcall::buffa::alloc::string::String,
-                                > = map
-                                    .next_value_seed(
-                                        ::farcall::buffa::json_helpers::NullableDeserializeSeed(
-                                            ::farcall::buffa::json_helpers::DefaultDeserializeSeed::<
-                                                ::farcall::buffa::alloc::string::String,
-                                            >::new(),
-                                        ),
-                                    )?;
-                                if let Some(v) = v {
-                                    if __oneof_body.is_some() {
-                                        return Err(
-                                            ::farcall::serde::de::Error::custom(
-                                                "multiple oneof fields set for 'body'",
-                                            ),
-                                        );
-                                    }
-                                    __oneof_body = Some(__buffa::oneof::note::Body::Text(v));
-                                }
-                            }
-                            "sound" => {
-                                struct _DeserSeed;
-                                impl<'de> ::farcall::serde::de::DeserializeSeed<'de> for _DeserSeed {
-                                    type Value = ::farcall::buffa::alloc::vec::Vec<u8>;
-                                    fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
-                                        self,
-                                        d: D,
-                                    ) -> ::core::result::Result<
-                                        ::farcall::buffa::alloc::vec::Vec<u8>,
-                                        D::Error,
-                                    > {
-                                        ::farcall::buffa::json_helpers::bytes::deserialize(d)
-                                    }
-                                }
-                                let v: ::core::option::Option<
-                                    ::farcall::buffa::alloc::vec::Vec<u8>,
-                                > = map
-                                    .next_value_seed(
-                                        ::farcall::buffa::json_helpers::NullableDeserializeSeed(_DeserSeed),
-                                    )?;
-                                if let Some(v) = v {
-                                    if __oneof_body.is_some() {
-                                        return Err(
-                                            ::farcall::serde::de::Error::custom(
-                                                "multiple oneof fields set for 'body'",
-                                            ),
-                                        );
-                                    }
-                                    __oneof_body = Some(__buffa::oneof::note::Body::Sound(v));
-                                }
-                            }
-                            _ => {
-                                map.next_value::<::farcall::serde::de::IgnoredAny>()?;
-                            }
-                        }
-                    }
-                    let mut __r = <Note as ::core::default::Default>::default();
-                    __r.body = __oneof_body;
-                    Ok(__r)
-                }
-            }
-            d.deserialize_map(_V)
-        }
-    }
-    impl ::farcall::buffa::json_helpers::ProtoElemJson for Note {
-        fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-            v: &Self,
-            s: S,
-        ) -> ::core::result::Result<S::Ok, S::Error> {
-            ::farcall::serde::Serialize::serialize(v, s)
-        }
-        fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-            d: D,
-        ) -> ::core::result::Result<Self, D::Error> {
-            <Self as ::farcall::serde::Deserialize>::deserialize(d)
-        }
-    }
-    #[doc(hidden)]
-    pub const __NOTE_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-        type_url: "type.googleapis.com/Note",
-        to_json: ::farcall::stub::any_to_json::<Note>,
-        from_json: ::farcall::stub::any_from_json::<Note>,
-        is_wkt: false,
-    };
     pub mod note {
         #[allow(unused_imports)]
         use super::*;
@@ -333,32 +220,43 @@ mod __farcall_tree {
                     Sound(::farcall::buffa::alloc::vec::Vec<u8>),
                 }
                 impl ::farcall::buffa::Oneof for Body {}
-                impl ::farcall::serde::Serialize for Body {
-                    fn serialize<S: ::farcall::serde::Serializer>(
-                        &self,
-                        s: S,
-                    ) -> ::core::result::Result<S::Ok, S::Error> {
-                        use ::farcall::serde::ser::SerializeMap;
-                        let mut map = s.serialize_map(Some(1))?;
-                        match self {
-                            Self::Text(v) => {
-                                map.serialize_entry("text", v)?;
-                            }
-                            Self::Sound(v) => {
-                                map.serialize_entry(
-                                    "sound",
-                                    &::farcall::buffa::json_helpers::ProtoJson(v),
-                                )?;
-                            }
-                        }
-                        map.end()
-                    }
-                }
             }
         }
-        /// Register this package's `Any` type entries and extension entries.
-        pub fn register_types(reg: &mut ::farcall::buffa::type_registry::TypeRegistry) {
-            reg.register_json_any(super::__NOTE_JSON_ANY);
+    }
+
+    impl ::farcall::json::Json for self::Note {
+        fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+            let mut members = writer.object()?;
+            match &self.body {
+                ::core::option::Option::None => {}
+                ::core::option::Option::Some(self::__buffa::oneof::note::Body::Text(value)) => members.always("text", value)?,
+                ::core::option::Option::Some(self::__buffa::oneof::note::Body::Sound(value)) => members.always("sound", value)?,
+            }
+            members.end()
+        }
+        fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+            const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                ("text", "text"),
+                ("sound", "sound"),
+            ];
+            reader.message(NAMES, |reader, field| match field {
+                0 => reader.oneof("body", &mut self.body, self::__buffa::oneof::note::Body::Text),
+                1 => reader.oneof("body", &mut self.body, self::__buffa::oneof::note::Body::Sound),
+                _ => ::core::result::Result::Ok(()),
+            })?;
+            ::core::result::Result::Ok(true)
+        }
+    }
+
+    impl ::farcall::serde::Serialize for self::Note {
+        fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+            ::farcall::json::serialize(self, serializer)
+        }
+    }
+
+    impl<'de> ::farcall::serde::Deserialize<'de> for self::Note {
+        fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+            ::farcall::json::deserialize(deserializer)
         }
     }
 
@@ -587,15 +485,8 @@ mod __farcall_tree {
             }
 
             #[derive(Clone, PartialEq, Default)]
-            #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-            #[serde(default)]
-            #[serde(crate = "::farcall::serde")]
             pub struct Opened {
                 /// Field 1: `until`
-                #[serde(
-                    rename = "until",
-                    skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
-                )]
                 pub until: ::farcall::buffa::MessageField<
                     ::farcall::buffa_types::google::protobuf::Duration,
                     ::farcall::buffa::Inline<::farcall::buffa_types::google::protobuf::Duration>,
@@ -691,44 +582,11 @@ mod __farcall_tree {
                     self.until = ::farcall::buffa::MessageField::none();
                 }
             }
-            impl ::farcall::buffa::json_helpers::ProtoElemJson for Opened {
-                fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                    v: &Self,
-                    s: S,
-                ) -> ::core::result::Result<S::Ok, S::Error> {
-                    ::farcall::serde::Serialize::serialize(v, s)
-                }
-                fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                    d: D,
-                ) -> ::core::result::Result<Self, D::Error> {
-                    <Self as ::farcall::serde::Deserialize>::deserialize(d)
-                }
-            }
-            #[doc(hidden)]
-            pub const __OPENED_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-                type_url: "type.googleapis.com/shop.v1.Opened",
-                to_json: ::farcall::stub::any_to_json::<Opened>,
-                from_json: ::farcall::stub::any_from_json::<Opened>,
-                is_wkt: false,
-            };
             #[derive(Clone, PartialEq, Default)]
-            #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-            #[serde(default)]
-            #[serde(crate = "::farcall::serde")]
             pub struct Order {
                 /// Field 1: `lines`
-                #[serde(
-                    rename = "lines",
-                    skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_vec",
-                    deserialize_with = "::farcall::buffa::json_helpers::null_as_default"
-                )]
                 pub lines: ::farcall::buffa::alloc::vec::Vec<order::Line>,
                 /// Field 2: `notes`
-                #[serde(
-                    rename = "notes",
-                    skip_serializing_if = "::farcall::buffa::__private::HashMap::is_empty",
-                    deserialize_with = "::farcall::buffa::json_helpers::null_as_default"
-                )]
                 pub notes: ::farcall::buffa::__private::HashMap<
                     ::farcall::buffa::alloc::string::String,
                     super::super::Note,
@@ -851,51 +709,18 @@ mod __farcall_tree {
                     self.notes.clear();
                 }
             }
-            impl ::farcall::buffa::json_helpers::ProtoElemJson for Order {
-                fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                    v: &Self,
-                    s: S,
-                ) -> ::core::result::Result<S::Ok, S::Error> {
-                    ::farcall::serde::Serialize::serialize(v, s)
-                }
-                fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                    d: D,
-                ) -> ::core::result::Result<Self, D::Error> {
-                    <Self as ::farcall::serde::Deserialize>::deserialize(d)
-                }
-            }
-            #[doc(hidden)]
-            pub const __ORDER_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-                type_url: "type.googleapis.com/shop.v1.Order",
-                to_json: ::farcall::stub::any_to_json::<Order>,
-                from_json: ::farcall::stub::any_from_json::<Order>,
-                is_wkt: false,
-            };
             pub mod order {
                 #[allow(unused_imports)]
                 use super::*;
                 #[derive(Clone, PartialEq, Default)]
-                #[derive(::farcall::serde::Serialize)]
-                #[serde(default)]
-                #[serde(crate = "::farcall::serde")]
                 pub struct Line {
                     /// Field 1: `price`
-                    #[serde(
-                        rename = "price",
-                        skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
-                    )]
                     pub price: ::farcall::buffa::MessageField<
                         super::super::super::r#type::v1::Money,
                         ::farcall::buffa::Inline<super::super::super::r#type::v1::Money>,
                     >,
                     /// Field 2: `code`
-                    #[serde(
-                        rename = "code",
-                        with = "::farcall::buffa::json_helpers::proto_enum",
-                        skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_default_enum_value"
-                    )]
                     pub code: ::farcall::buffa::EnumValue<super::super::super::r#type::v1::money::unit::Code>,
-                    #[serde(flatten)]
                     pub extra: ::core::option::Option<super::__buffa::oneof::order::line::Extra>,
                 }
                 impl ::core::fmt::Debug for Line {
@@ -1103,168 +928,6 @@ mod __farcall_tree {
                         self.extra = ::core::option::Option::None;
                     }
                 }
-                impl<'de> ::farcall::serde::Deserialize<'de> for Line {
-                    fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
-                        d: D,
-                    ) -> ::core::result::Result<Self, D::Error> {
-                        struct _V;
-                        impl<'de> ::farcall::serde::de::Visitor<'de> for _V {
-                            type Value = Line;
-                            fn expecting(
-                                &self,
-                                f: &mut ::core::fmt::Formatter<'_>,
-                            ) -> ::core::fmt::Result {
-                                f.write_str("struct Line")
-                            }
-                            #[allow(clippy::field_reassign_with_default)]
-                            fn visit_map<A: ::farcall::serde::de::MapAccess<'de>>(
-                                self,
-                                mut map: A,
-                            ) -> ::core::result::Result<Line, A::Error> {
-                                let mut __f_price: ::core::option::Option<
-                                    ::farcall::buffa::MessageField<
-                                        super::super::super::r#type::v1::Money,
-                                        ::farcall::buffa::Inline<super::super::super::r#type::v1::Money>,
-                                    >,
-                                > = None;
-                                let mut __f_code: ::core::option::Option<
-                                    ::farcall::buffa::EnumValue<
-                                        super::super::super::r#type::v1::money::unit::Code,
-                                    >,
-                                > = None;
-                                let mut __oneof_extra: ::core::option::Option<
-                                    super::__buffa::oneof::order::line::Extra,
-                                > = None;
-                                while let Some(key) = map
-                                    .next_key::<::farcall::buffa::alloc::string::String>()?
-                                {
-                                    match key.as_str() {
-                                        "price" => {
-                                            if __f_price.is_some() {
-                                                return Err(::farcall::serde::de::Error::duplicate_field("price"));
-                                            }
-                                            __f_price = Some(
-                                                map
-                                                    .next_value::<
-                                                        ::farcall::buffa::MessageField<
-                                                            super::super::super::r#type::v1::Money,
-                                                            ::farcall::buffa::Inline<super::super::super::r#type::v1::Money>,
-                                                        >,
-                                                    >()?,
-                                            );
-                                        }
-                                        "code" => {
-                                            if __f_code.is_some() {
-                                                return Err(::farcall::serde::de::Error::duplicate_field("code"));
-                                            }
-                                            __f_code = Some({
-                                                struct _S;
-                                                impl<'de> ::farcall::serde::de::DeserializeSeed<'de> for _S {
-                                                    type Value = ::farcall::buffa::EnumValue<
-                                                        super::super::super::r#type::v1::money::unit::Code,
-                                                    >;
-                                                    fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
-                                                        self,
-                                                        d: D,
-                                                    ) -> ::core::result::Result<
-                                                        ::farcall::buffa::EnumValue<
-                                                            super::super::super::r#type::v1::money::unit::Code,
-                                                        >,
-                                                        D::Error,
-                                                    > {
-                                                        ::farcall::buffa::json_helpers::proto_enum::deserialize(d)
-                                                    }
-                                                }
-                                                map.next_value_seed(_S)?
-                                            });
-                                        }
-                                        "note" => {
-                                            let v: ::core::option::Option<super::super::super::Note> = map
-                                                .next_value_seed(
-                                                    ::farcall::buffa::json_helpers::NullableDeserializeSeed(
-                                                        ::farcall::buffa::json_helpers::DefaultDeserializeSeed::<
-                                                            super::super::super::Note,
-                                                        >::new(),
-                                                    ),
-                                                )?;
-                                            if let Some(v) = v {
-                                                if __oneof_extra.is_some() {
-                                                    return Err(
-                                                        ::farcall::serde::de::Error::custom(
-                                                            "multiple oneof fields set for 'extra'",
-                                                        ),
-                                                    );
-                                                }
-                                                __oneof_extra = Some(
-                                                    super::__buffa::oneof::order::line::Extra::Note(
-                                                        ::farcall::buffa::alloc::boxed::Box::new(v),
-                                                    ),
-                                                );
-                                            }
-                                        }
-                                        "gift" => {
-                                            let v: ::core::option::Option<super::Order> = map
-                                                .next_value_seed(
-                                                    ::farcall::buffa::json_helpers::NullableDeserializeSeed(
-                                                        ::farcall::buffa::json_helpers::DefaultDeserializeSeed::<
-                                                            super::Order,
-                                                        >::new(),
-                                                    ),
-                                                )?;
-                                            if let Some(v) = v {
-                                                if __oneof_extra.is_some() {
-                                                    return Err(
-                                                        ::farcall::serde::de::Error::custom(
-                                                            "multiple oneof fields set for 'extra'",
-                                                        ),
-                                                    );
-                                                }
-                                                __oneof_extra = Some(
-                                                    super::__buffa::oneof::order::line::Extra::Gift(
-                                                        ::farcall::buffa::alloc::boxed::Box::new(v),
-                                                    ),
-                                                );
-                                            }
-                                        }
-                                        _ => {
-                                            map.next_value::<::farcall::serde::de::IgnoredAny>()?;
-                                        }
-                                    }
-                                }
-                                let mut __r = <Line as ::core::default::Default>::default();
-                                if let ::core::option::Option::Some(v) = __f_price {
-                                    __r.price = v;
-                                }
-                                if let ::core::option::Option::Some(v) = __f_code {
-                                    __r.code = v;
-                                }
-                                __r.extra = __oneof_extra;
-                                Ok(__r)
-                            }
-                        }
-                        d.deserialize_map(_V)
-                    }
-                }
-                impl ::farcall::buffa::json_helpers::ProtoElemJson for Line {
-                    fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                        v: &Self,
-                        s: S,
-                    ) -> ::core::result::Result<S::Ok, S::Error> {
-                        ::farcall::serde::Serialize::serialize(v, s)
-                    }
-                    fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                        d: D,
-                    ) -> ::core::result::Result<Self, D::Error> {
-                        <Self as ::farcall::serde::Deserialize>::deserialize(d)
-                    }
-                }
-                #[doc(hidden)]
-                pub const __LINE_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-                    type_url: "type.googleapis.com/shop.v1.Order.Line",
-                    to_json: ::farcall::stub::any_to_json::<Line>,
-                    from_json: ::farcall::stub::any_from_json::<Line>,
-                    is_wkt: false,
-                };
                 pub mod line {
                     #[allow(unused_imports)]
                     use super::*;
@@ -1327,32 +990,113 @@ mod __farcall_tree {
                                     Self::Some(Extra::from(v))
                                 }
                             }
-                            impl ::farcall::serde::Serialize for Extra {
-                                fn serialize<S: ::farcall::serde::Serializer>(
-                                    &self,
-                                    s: S,
-                                ) -> ::core::result::Result<S::Ok, S::Error> {
-                                    use ::farcall::serde::ser::SerializeMap;
-                                    let mut map = s.serialize_map(Some(1))?;
-                                    match self {
-                                        Self::Note(v) => {
-                                            map.serialize_entry("note", &**v)?;
-                                        }
-                                        Self::Gift(v) => {
-                                            map.serialize_entry("gift", &**v)?;
-                                        }
-                                    }
-                                    map.end()
-                                }
-                            }
                         }
                     }
                 }
-                /// Register this package's `Any` type entries and extension entries.
-                pub fn register_types(reg: &mut ::farcall::buffa::type_registry::TypeRegistry) {
-                    reg.register_json_any(super::__OPENED_JSON_ANY);
-                    reg.register_json_any(super::__ORDER_JSON_ANY);
-                    reg.register_json_any(super::order::__LINE_JSON_ANY);
+            }
+
+            impl ::farcall::json::Json for self::Opened {
+                fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                    let mut members = writer.object()?;
+                    members.message("until", &self.until)?;
+                    members.end()
+                }
+                fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                    const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                        ("until", "until"),
+                    ];
+                    reader.message(NAMES, |reader, field| match field {
+                        0 => reader.field(&mut self.until),
+                        _ => ::core::result::Result::Ok(()),
+                    })?;
+                    ::core::result::Result::Ok(true)
+                }
+            }
+
+            impl ::farcall::serde::Serialize for self::Opened {
+                fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                    ::farcall::json::serialize(self, serializer)
+                }
+            }
+
+            impl<'de> ::farcall::serde::Deserialize<'de> for self::Opened {
+                fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                    ::farcall::json::deserialize(deserializer)
+                }
+            }
+
+            impl ::farcall::json::Json for self::Order {
+                fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                    let mut members = writer.object()?;
+                    members.repeated("lines", &self.lines)?;
+                    members.map("notes", &self.notes)?;
+                    members.end()
+                }
+                fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                    const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                        ("lines", "lines"),
+                        ("notes", "notes"),
+                    ];
+                    reader.message(NAMES, |reader, field| match field {
+                        0 => reader.repeated(&mut self.lines),
+                        1 => reader.map(&mut self.notes),
+                        _ => ::core::result::Result::Ok(()),
+                    })?;
+                    ::core::result::Result::Ok(true)
+                }
+            }
+
+            impl ::farcall::serde::Serialize for self::Order {
+                fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                    ::farcall::json::serialize(self, serializer)
+                }
+            }
+
+            impl<'de> ::farcall::serde::Deserialize<'de> for self::Order {
+                fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                    ::farcall::json::deserialize(deserializer)
+                }
+            }
+
+            impl ::farcall::json::Json for self::order::Line {
+                fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                    let mut members = writer.object()?;
+                    members.message("price", &self.price)?;
+                    members.implicit("code", &self.code)?;
+                    match &self.extra {
+                        ::core::option::Option::None => {}
+                        ::core::option::Option::Some(self::__buffa::oneof::order::line::Extra::Note(value)) => members.always("note", value)?,
+                        ::core::option::Option::Some(self::__buffa::oneof::order::line::Extra::Gift(value)) => members.always("gift", value)?,
+                    }
+                    members.end()
+                }
+                fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                    const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                        ("price", "price"),
+                        ("code", "code"),
+                        ("note", "note"),
+                        ("gift", "gift"),
+                    ];
+                    reader.message(NAMES, |reader, field| match field {
+                        0 => reader.field(&mut self.price),
+                        1 => reader.implicit(&mut self.code),
+                        2 => reader.oneof("extra", &mut self.extra, self::__buffa::oneof::order::line::Extra::Note),
+                        3 => reader.oneof("extra", &mut self.extra, self::__buffa::oneof::order::line::Extra::Gift),
+                        _ => ::core::result::Result::Ok(()),
+                    })?;
+                    ::core::result::Result::Ok(true)
+                }
+            }
+
+            impl ::farcall::serde::Serialize for self::order::Line {
+                fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                    ::farcall::json::serialize(self, serializer)
+                }
+            }
+
+            impl<'de> ::farcall::serde::Deserialize<'de> for self::order::Line {
+                fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                    ::farcall::json::deserialize(deserializer)
                 }
             }
         }
@@ -1442,22 +1186,10 @@ mod __farcall_tree {
             }
 
             #[derive(Clone, PartialEq, Default)]
-            #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-            #[serde(default)]
-            #[serde(crate = "::farcall::serde")]
             pub struct Money {
                 /// Field 1: `cents`
-                #[serde(
-                    rename = "cents",
-                    with = "::farcall::buffa::json_helpers::int64",
-                    skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_zero_i64"
-                )]
                 pub cents: i64,
                 /// Field 2: `unit`
-                #[serde(
-                    rename = "unit",
-                    skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
-                )]
                 pub unit: ::farcall::buffa::MessageField<money::Unit, ::farcall::buffa::Inline<money::Unit>>,
             }
             impl ::core::fmt::Debug for Money {
@@ -1567,40 +1299,12 @@ mod __farcall_tree {
                     self.unit = ::farcall::buffa::MessageField::none();
                 }
             }
-            impl ::farcall::buffa::json_helpers::ProtoElemJson for Money {
-                fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                    v: &Self,
-                    s: S,
-                ) -> ::core::result::Result<S::Ok, S::Error> {
-                    ::farcall::serde::Serialize::serialize(v, s)
-                }
-                fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                    d: D,
-                ) -> ::core::result::Result<Self, D::Error> {
-                    <Self as ::farcall::serde::Deserialize>::deserialize(d)
-                }
-            }
-            #[doc(hidden)]
-            pub const __MONEY_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-                type_url: "type.googleapis.com/type.v1.Money",
-                to_json: ::farcall::stub::any_to_json::<Money>,
-                from_json: ::farcall::stub::any_from_json::<Money>,
-                is_wkt: false,
-            };
             pub mod money {
                 #[allow(unused_imports)]
                 use super::*;
                 #[derive(Clone, PartialEq, Default)]
-                #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-                #[serde(default)]
-                #[serde(crate = "::farcall::serde")]
                 pub struct Unit {
                     /// Field 1: `code`
-                    #[serde(
-                        rename = "code",
-                        with = "::farcall::buffa::json_helpers::proto_enum",
-                        skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_default_enum_value"
-                    )]
                     pub code: ::farcall::buffa::EnumValue<super::money::unit::Code>,
                 }
                 impl ::core::fmt::Debug for Unit {
@@ -1687,26 +1391,6 @@ mod __farcall_tree {
                         self.code = ::farcall::buffa::EnumValue::from(0);
                     }
                 }
-                impl ::farcall::buffa::json_helpers::ProtoElemJson for Unit {
-                    fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                        v: &Self,
-                        s: S,
-                    ) -> ::core::result::Result<S::Ok, S::Error> {
-                        ::farcall::serde::Serialize::serialize(v, s)
-                    }
-                    fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                        d: D,
-                    ) -> ::core::result::Result<Self, D::Error> {
-                        <Self as ::farcall::serde::Deserialize>::deserialize(d)
-                    }
-                }
-                #[doc(hidden)]
-                pub const __UNIT_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-                    type_url: "type.googleapis.com/type.v1.Money.Unit",
-                    to_json: ::farcall::stub::any_to_json::<Unit>,
-                    from_json: ::farcall::stub::any_from_json::<Unit>,
-                    is_wkt: false,
-                };
                 pub mod unit {
                     #[allow(unused_imports)]
                     use super::*;
@@ -1728,94 +1412,6 @@ mod __farcall_tree {
                     impl ::core::default::Default for Code {
                         fn default() -> Self {
                             Self::CODE_UNSPECIFIED
-                        }
-                    }
-                    impl ::farcall::serde::Serialize for Code {
-                        fn serialize<S: ::farcall::serde::Serializer>(
-                            &self,
-                            s: S,
-                        ) -> ::core::result::Result<S::Ok, S::Error> {
-                            s.serialize_str(::farcall::buffa::Enumeration::proto_name(self))
-                        }
-                    }
-                    impl<'de> ::farcall::serde::Deserialize<'de> for Code {
-                        fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
-                            d: D,
-                        ) -> ::core::result::Result<Self, D::Error> {
-                            struct _V;
-                            impl ::farcall::serde::de::Visitor<'_> for _V {
-                                type Value = Code;
-                                fn expecting(
-                                    &self,
-                                    f: &mut ::core::fmt::Formatter<'_>,
-                                ) -> ::core::fmt::Result {
-                                    f.write_str(
-                                        concat!("a string, integer, or null for ", stringify!(Code)),
-                                    )
-                                }
-                                fn visit_str<E: ::farcall::serde::de::Error>(
-                                    self,
-                                    v: &str,
-                                ) -> ::core::result::Result<Code, E> {
-                                    <Code as ::farcall::buffa::Enumeration>::from_proto_name(v)
-                                        .ok_or_else(|| {
-                                            ::farcall::serde::de::Error::unknown_variant(v, &[])
-                                        })
-                                }
-                                fn visit_i64<E: ::farcall::serde::de::Error>(
-                                    self,
-                                    v: i64,
-                                ) -> ::core::result::Result<Code, E> {
-                                    let v32 = i32::try_from(v)
-                                        .map_err(|_| {
-                                            ::farcall::serde::de::Error::custom(
-                                                ::farcall::buffa::alloc::format!("enum value {v} out of i32 range"),
-                                            )
-                                        })?;
-                                    <Code as ::farcall::buffa::Enumeration>::from_i32(v32)
-                                        .ok_or_else(|| {
-                                            ::farcall::serde::de::Error::custom(
-                                                ::farcall::buffa::alloc::format!("unknown enum value {v32}"),
-                                            )
-                                        })
-                                }
-                                fn visit_u64<E: ::farcall::serde::de::Error>(
-                                    self,
-                                    v: u64,
-                                ) -> ::core::result::Result<Code, E> {
-                                    let v32 = i32::try_from(v)
-                                        .map_err(|_| {
-                                            ::farcall::serde::de::Error::custom(
-                                                ::farcall::buffa::alloc::format!("enum value {v} out of i32 range"),
-                                            )
-                                        })?;
-                                    <Code as ::farcall::buffa::Enumeration>::from_i32(v32)
-                                        .ok_or_else(|| {
-                                            ::farcall::serde::de::Error::custom(
-                                                ::farcall::buffa::alloc::format!("unknown enum value {v32}"),
-                                            )
-                                        })
-                                }
-                                fn visit_unit<E: ::farcall::serde::de::Error>(
-                                    self,
-                                ) -> ::core::result::Result<Code, E> {
-                                    ::core::result::Result::Ok(::core::default::Default::default())
-                                }
-                            }
-                            d.deserialize_any(_V)
-                        }
-                    }
-                    impl ::farcall::buffa::json_helpers::ProtoElemJson for Code {
-                        fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                            v: &Self,
-                            s: S,
-                        ) -> ::core::result::Result<S::Ok, S::Error> {
-                            ::farcall::serde::Serialize::serialize(v, s)
-                        }
-                        fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                            d: D,
-                        ) -> ::core::result::Result<Self, D::Error> {
-                            <Self as ::farcall::serde::Deserialize>::deserialize(d)
                         }
                     }
                     impl ::farcall::buffa::Enumeration for Code {
@@ -1850,24 +1446,76 @@ mod __farcall_tree {
                     }
                 }
             }
-            #[allow(
-                non_camel_case_types,
-                dead_code,
-                unused_imports,
-                unused_qualifications,
-                clippy::derivable_impls,
-                clippy::match_single_binding,
-                clippy::uninlined_format_args,
-                clippy::doc_lazy_continuation,
-                clippy::module_inception
-            )]
-            pub mod __buffa {
-                #[allow(unused_imports)]
-                use super::*;
-                /// Register this package's `Any` type entries and extension entries.
-                pub fn register_types(reg: &mut ::farcall::buffa::type_registry::TypeRegistry) {
-                    reg.register_json_any(super::__MONEY_JSON_ANY);
-                    reg.register_json_any(super::money::__UNIT_JSON_ANY);
+
+            impl ::farcall::json::Json for self::Money {
+                fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                    let mut members = writer.object()?;
+                    members.implicit("cents", &self.cents)?;
+                    members.message("unit", &self.unit)?;
+                    members.end()
+                }
+                fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                    const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                        ("cents", "cents"),
+                        ("unit", "unit"),
+                    ];
+                    reader.message(NAMES, |reader, field| match field {
+                        0 => reader.implicit(&mut self.cents),
+                        1 => reader.field(&mut self.unit),
+                        _ => ::core::result::Result::Ok(()),
+                    })?;
+                    ::core::result::Result::Ok(true)
+                }
+            }
+
+            impl ::farcall::serde::Serialize for self::Money {
+                fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                    ::farcall::json::serialize(self, serializer)
+                }
+            }
+
+            impl<'de> ::farcall::serde::Deserialize<'de> for self::Money {
+                fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                    ::farcall::json::deserialize(deserializer)
+                }
+            }
+
+            impl ::farcall::json::Json for self::money::Unit {
+                fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                    let mut members = writer.object()?;
+                    members.implicit("code", &self.code)?;
+                    members.end()
+                }
+                fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                    const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                        ("code", "code"),
+                    ];
+                    reader.message(NAMES, |reader, field| match field {
+                        0 => reader.implicit(&mut self.code),
+                        _ => ::core::result::Result::Ok(()),
+                    })?;
+                    ::core::result::Result::Ok(true)
+                }
+            }
+
+            impl ::farcall::serde::Serialize for self::money::Unit {
+                fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                    ::farcall::json::serialize(self, serializer)
+                }
+            }
+
+            impl<'de> ::farcall::serde::Deserialize<'de> for self::money::Unit {
+                fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                    ::farcall::json::deserialize(deserializer)
+                }
+            }
+
+            impl ::farcall::json::Json for self::money::unit::Code {
+                fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                    ::farcall::json::write_enum(self, writer)
+                }
+                fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                    ::farcall::json::read_enum(self, reader)
                 }
             }
         }
@@ -1878,9 +1526,12 @@ mod __farcall_tree {
             ::farcall::stub::Protos::new(DESCRIPTORS, register_types);
 
         fn register_types(registry: &mut ::farcall::buffa::type_registry::TypeRegistry) {
-            super::__buffa::register_types(registry);
-            super::shop::v1::__buffa::register_types(registry);
-            super::r#type::v1::__buffa::register_types(registry);
+            ::farcall::stub::register::<super::Note>(registry);
+            ::farcall::stub::register::<super::shop::v1::Opened>(registry);
+            ::farcall::stub::register::<super::shop::v1::Order>(registry);
+            ::farcall::stub::register::<super::shop::v1::order::Line>(registry);
+            ::farcall::stub::register::<super::r#type::v1::Money>(registry);
+            ::farcall::stub::register::<super::r#type::v1::money::Unit>(registry);
         }
 
         static DESCRIPTORS: &[u8] = b"\

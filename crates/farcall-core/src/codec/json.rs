@@ -1,13 +1,23 @@
-//! Protobuf's canonical JSON, over the serde implementations that buffa generates.
+//! Protobuf's canonical JSON.
 //!
-//! [`read`] and [`write`] are between serde and bytes and know no protobuf; what is left for this module is what a message
-//! may cost and what becomes of unknown fields.
+//! [`read`] and [`write`] are between values and text and know no messages; generated code says of each message what its
+//! fields are called and how they are present ([`message`]), and [`value`] what form each type has. The well-known types keep
+//! the form that they have for serde.
 
+mod message;
+mod name;
 mod plain;
-mod read;
-mod write;
+pub mod read;
+mod serde_form;
+mod value;
+pub mod write;
 
-use buffa::json::{JsonParseOptions, with_json_parse_options};
+pub use crate::__json_names as names;
+pub use name::Name;
+pub use read::Reader;
+pub use serde_form::{deserialize, serialize};
+pub use value::{Json, Key, read_enum, write_enum};
+pub use write::{Members, Writer};
 
 use super::{Message, short_name};
 use crate::limits::Limits;
@@ -50,11 +60,5 @@ fn unwritten<M>(error: &write::Error, max_message: usize) -> Status {
 
 /// Decodes a message within the limits on depth, numbers and elements.
 pub(super) fn decode<M: Message>(text: &[u8], limits: &Limits) -> Result<M, Unreadable> {
-    match limits.json_unknown_fields {
-        UnknownFields::Ignore => {
-            let options = JsonParseOptions::new().ignore_unknown_enum_values(true);
-            with_json_parse_options(&options, || read::read(text, limits))
-        }
-        UnknownFields::Refuse => read::read(text, limits),
-    }
+    read::read(text, limits)
 }

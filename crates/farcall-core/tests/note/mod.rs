@@ -5,19 +5,37 @@
 
 use buffa::encoding::{Tag, WireType, encode_varint, skip_field_depth, varint_len};
 use buffa::types::{bytes_encoded_len, encode_bytes, merge_string};
+use farcall_core::json::{self, Json, Name, Reader, Writer};
 use farcall_core::{Codec, Dialect, Idempotency, Kind, Method, Protocol};
 
 use buffa::{DecodeContext, DecodeError, EncodeSink, MessageName, SizeCache};
 
-#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Note {
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) text: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) child: Option<Box<Note>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) many: Vec<Note>,
+}
+
+impl Json for Note {
+    fn write(&self, writer: &mut Writer) -> json::write::Result {
+        let mut members = writer.object()?;
+        members.implicit("text", &self.text)?;
+        members.optional("child", &self.child)?;
+        members.repeated("many", &self.many)?;
+        members.end()
+    }
+
+    fn read(&mut self, reader: &mut Reader<'_>) -> json::read::Result<bool> {
+        const NAMES: &[Name] =
+            json::names![("text", "text"), ("child", "child"), ("many", "many"),];
+        reader.message(NAMES, |reader, field| match field {
+            0 => reader.implicit(&mut self.text),
+            1 => reader.optional(&mut self.child),
+            _ => reader.repeated(&mut self.many),
+        })?;
+        Ok(true)
+    }
 }
 
 /// A method of that name and kind.

@@ -1,4 +1,4 @@
-//! Values out of JSON, within limits. It knows no protobuf: what a message looks like is the business of its `Deserialize`.
+//! Values out of JSON, within limits. What a message looks like is the business of its [`Json`].
 //!
 //! The text is looked at once. It never recurses deeper than the limit, and not at all over what nobody asked for.
 
@@ -6,40 +6,43 @@ mod deserializer;
 mod fault;
 mod items;
 mod key;
+mod members;
 mod number;
 mod place;
 mod reader;
+mod scalar;
 mod skip;
 mod string;
 mod variant;
 
 use std::fmt;
 
-use serde::Deserialize;
-
+use super::value::Json;
 use crate::limits::Limits;
-use fault::{Error, Fault};
+use fault::Fault;
 use place::Place;
-use reader::Reader;
 
-type Result<T = (), E = Error> = std::result::Result<T, E>;
+pub use fault::Error;
+pub use reader::Reader;
+
+/// What reading comes to.
+pub type Result<T = (), E = Error> = std::result::Result<T, E>;
 
 /// Reads a value that is all of the text.
 ///
 /// # Errors
 /// When the text is no JSON or no such value, or costs more than the limits allow.
-pub(super) fn read<'de, T: Deserialize<'de>>(
-    text: &'de [u8],
-    limits: &Limits,
-) -> Result<T, Unreadable> {
-    let text = str::from_utf8(text).map_err(|error| not_utf8(text, error.valid_up_to()))?;
+pub(super) fn read<T: Json + Default>(text: &[u8], limits: &Limits) -> Result<T, Unreadable> {
+    let text = smoothutf8::from_utf8(text).ok_or_else(|| not_utf8(text))?;
     let mut reader = Reader::new(text, limits);
-    let value = T::deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
-    value.map_err(|error| reader.explain(error))
+    let mut value = T::default();
+    let read = value.read(&mut reader).and_then(|_| reader.end());
+    read.map(|()| value).map_err(|error| reader.explain(error))
 }
 
 #[cold]
-fn not_utf8(text: &[u8], at: usize) -> Unreadable {
+fn not_utf8(text: &[u8]) -> Unreadable {
+    let at = str::from_utf8(text).map_or_else(|error| error.valid_up_to(), str::len);
     let got = text.get(at).map(|byte| format!("the byte {byte:#04x}"));
     let place = Place::of(text, at, 1);
     Unreadable { fault: Fault::Expected("UTF-8"), got, place }

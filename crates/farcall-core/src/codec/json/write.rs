@@ -1,7 +1,8 @@
-//! Values as compact JSON. It knows no protobuf: what a message looks like is the business of its `Serialize`.
+//! Values as compact JSON. What a message looks like is the business of its [`Json`].
 
 mod compound;
 mod key;
+mod members;
 mod number;
 mod string;
 mod writer;
@@ -9,15 +10,17 @@ mod writer;
 use std::cell::Cell;
 use std::fmt;
 
-use serde::Serialize;
-
+use super::value::Json;
 use crate::limits::MAX_KEPT_JSON;
-use writer::Writer;
 
-type Result<T = (), E = Error> = std::result::Result<T, E>;
+pub use members::Members;
+pub use writer::Writer;
+
+/// What writing comes to.
+pub type Result<T = (), E = Error> = std::result::Result<T, E>;
 
 thread_local! {
-    /// The buffer of the thread's last text. Whoever writes takes it away, so that a `Serialize` may write another
+    /// The buffer of the thread's last text. Whoever writes takes it away, so that a [`Json`] may write another
     /// text meanwhile.
     static KEPT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
@@ -28,11 +31,11 @@ thread_local! {
 /// When the text has more than `max_len` bytes, and no more memory is taken then, or the value has no JSON form.
 pub(super) fn write<T, R>(value: &T, max_len: usize, take: impl FnOnce(&[u8]) -> R) -> Result<R>
 where
-    T: Serialize,
+    T: Json,
 {
     // While the thread ends there is no buffer any more.
     let mut writer = Writer::new(KEPT.try_with(Cell::take).unwrap_or_default(), max_len);
-    let taken = value.serialize(&mut writer).map(|()| take(writer.text()));
+    let taken = value.write(&mut writer).map(|()| take(writer.text()));
     keep(writer.into_buffer());
     taken
 }
@@ -48,7 +51,7 @@ fn keep(mut buffer: Vec<u8>) {
 
 /// Why there is no text.
 #[derive(Debug)]
-pub(super) struct Error(Box<Fault>);
+pub struct Error(Box<Fault>);
 
 #[derive(Debug)]
 enum Fault {
@@ -59,6 +62,12 @@ enum Fault {
 }
 
 impl Error {
+    /// The value has no form in JSON, in its own words.
+    #[cold]
+    pub fn new(message: impl fmt::Display) -> Self {
+        Self(Box::new(Fault::Said(message.to_string())))
+    }
+
     #[cold]
     fn too_long() -> Self {
         Self(Box::new(Fault::TooLong))
@@ -84,7 +93,7 @@ impl std::error::Error for Error {}
 impl serde::ser::Error for Error {
     #[cold]
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self(Box::new(Fault::Said(message.to_string())))
+        Self::new(message)
     }
 }
 
@@ -92,12 +101,26 @@ impl serde::ser::Error for Error {
 mod tests {
     use std::collections::BTreeMap;
 
-    use serde::ser::{Error as _, SerializeStruct, Serializer};
+    use serde::ser::{Error as _, Serialize, SerializeStruct, Serializer};
 
+    use super::super::read::{self, Reader};
     use super::*;
 
+    /// A value with its form for serde.
+    struct Form<'a, T>(&'a T);
+
+    impl<T: Serialize> Json for Form<'_, T> {
+        fn write(&self, writer: &mut Writer) -> Result {
+            writer.by_serde(self.0)
+        }
+
+        fn read(&mut self, _: &mut Reader<'_>) -> read::Result<bool> {
+            Ok(false)
+        }
+    }
+
     fn text<T: Serialize>(value: &T) -> Result<String> {
-        write(value, usize::MAX, |text| String::from_utf8_lossy(text).into_owned())
+        write(&Form(value), usize::MAX, |text| String::from_utf8_lossy(text).into_owned())
     }
 
     /// A number as `serde_json` has it with `arbitrary_precision`.
@@ -155,7 +178,7 @@ mod tests {
             assert!((1..=MAX_KEPT_JSON).contains(&kept.capacity()), "{}", kept.capacity());
             KEPT.set(kept);
             assert_eq!(text(&1).unwrap(), "1");
-            assert!(write(&large, 1000, |_| ()).unwrap_err().is_too_long());
+            assert!(write(&Form(&large), 1000, |_| ()).unwrap_err().is_too_long());
         }
     }
 }

@@ -181,18 +181,10 @@ pub mod grpc {
 
             /// Names a service.
             #[derive(Clone, PartialEq, Default)]
-            #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-            #[serde(default)]
-            #[serde(crate = "::farcall::serde")]
             pub struct HealthCheckRequest {
                 /// With its package; empty for the server as a whole.
                 ///
                 /// Field 1: `service`
-                #[serde(
-                    rename = "service",
-                    with = "::farcall::buffa::json_helpers::proto_string",
-                    skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
-                )]
                 pub service: ::farcall::buffa::alloc::string::String,
             }
             impl ::core::fmt::Debug for HealthCheckRequest {
@@ -271,40 +263,12 @@ pub mod grpc {
                     self.service.clear();
                 }
             }
-            impl ::farcall::buffa::json_helpers::ProtoElemJson for HealthCheckRequest {
-                fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                    v: &Self,
-                    s: S,
-                ) -> ::core::result::Result<S::Ok, S::Error> {
-                    ::farcall::serde::Serialize::serialize(v, s)
-                }
-                fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                    d: D,
-                ) -> ::core::result::Result<Self, D::Error> {
-                    <Self as ::farcall::serde::Deserialize>::deserialize(d)
-                }
-            }
-            #[doc(hidden)]
-            pub const __HEALTH_CHECK_REQUEST_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-                type_url: "type.googleapis.com/grpc.health.v1.HealthCheckRequest",
-                to_json: ::farcall::stub::any_to_json::<HealthCheckRequest>,
-                from_json: ::farcall::stub::any_from_json::<HealthCheckRequest>,
-                is_wkt: false,
-            };
             /// The state of a service.
             #[derive(Clone, PartialEq, Default)]
-            #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-            #[serde(default)]
-            #[serde(crate = "::farcall::serde")]
             pub struct HealthCheckResponse {
                 /// The state.
                 ///
                 /// Field 1: `status`
-                #[serde(
-                    rename = "status",
-                    with = "::farcall::buffa::json_helpers::proto_enum",
-                    skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_default_enum_value"
-                )]
                 pub status: ::farcall::buffa::EnumValue<health_check_response::ServingStatus>,
             }
             impl ::core::fmt::Debug for HealthCheckResponse {
@@ -391,26 +355,6 @@ pub mod grpc {
                     self.status = ::farcall::buffa::EnumValue::from(0);
                 }
             }
-            impl ::farcall::buffa::json_helpers::ProtoElemJson for HealthCheckResponse {
-                fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                    v: &Self,
-                    s: S,
-                ) -> ::core::result::Result<S::Ok, S::Error> {
-                    ::farcall::serde::Serialize::serialize(v, s)
-                }
-                fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                    d: D,
-                ) -> ::core::result::Result<Self, D::Error> {
-                    <Self as ::farcall::serde::Deserialize>::deserialize(d)
-                }
-            }
-            #[doc(hidden)]
-            pub const __HEALTH_CHECK_RESPONSE_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-                type_url: "type.googleapis.com/grpc.health.v1.HealthCheckResponse",
-                to_json: ::farcall::stub::any_to_json::<HealthCheckResponse>,
-                from_json: ::farcall::stub::any_from_json::<HealthCheckResponse>,
-                is_wkt: false,
-            };
             pub mod health_check_response {
                 #[allow(unused_imports)]
                 use super::*;
@@ -445,94 +389,6 @@ pub mod grpc {
                 impl ::core::default::Default for ServingStatus {
                     fn default() -> Self {
                         Self::UNKNOWN
-                    }
-                }
-                impl ::farcall::serde::Serialize for ServingStatus {
-                    fn serialize<S: ::farcall::serde::Serializer>(
-                        &self,
-                        s: S,
-                    ) -> ::core::result::Result<S::Ok, S::Error> {
-                        s.serialize_str(::farcall::buffa::Enumeration::proto_name(self))
-                    }
-                }
-                impl<'de> ::farcall::serde::Deserialize<'de> for ServingStatus {
-                    fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
-                        d: D,
-                    ) -> ::core::result::Result<Self, D::Error> {
-                        struct _V;
-                        impl ::farcall::serde::de::Visitor<'_> for _V {
-                            type Value = ServingStatus;
-                            fn expecting(
-                                &self,
-                                f: &mut ::core::fmt::Formatter<'_>,
-                            ) -> ::core::fmt::Result {
-                                f.write_str(
-                                    concat!(
-                                        "a string, integer, or null for ", stringify!(ServingStatus)
-                                    ),
-                                )
-                            }
-                            fn visit_str<E: ::farcall::serde::de::Error>(
-                                self,
-                                v: &str,
-                            ) -> ::core::result::Result<ServingStatus, E> {
-                                <ServingStatus as ::farcall::buffa::Enumeration>::from_proto_name(v)
-                                    .ok_or_else(|| { ::farcall::serde::de::Error::unknown_variant(v, &[]) })
-                            }
-                            fn visit_i64<E: ::farcall::serde::de::Error>(
-                                self,
-                                v: i64,
-                            ) -> ::core::result::Result<ServingStatus, E> {
-                                let v32 = i32::try_from(v)
-                                    .map_err(|_| {
-                                        ::farcall::serde::de::Error::custom(
-                                            ::farcall::buffa::alloc::format!("enum value {v} out of i32 range"),
-                                        )
-                                    })?;
-                                <ServingStatus as ::farcall::buffa::Enumeration>::from_i32(v32)
-                                    .ok_or_else(|| {
-                                        ::farcall::serde::de::Error::custom(
-                                            ::farcall::buffa::alloc::format!("unknown enum value {v32}"),
-                                        )
-                                    })
-                            }
-                            fn visit_u64<E: ::farcall::serde::de::Error>(
-                                self,
-                                v: u64,
-                            ) -> ::core::result::Result<ServingStatus, E> {
-                                let v32 = i32::try_from(v)
-                                    .map_err(|_| {
-                                        ::farcall::serde::de::Error::custom(
-                                            ::farcall::buffa::alloc::format!("enum value {v} out of i32 range"),
-                                        )
-                                    })?;
-                                <ServingStatus as ::farcall::buffa::Enumeration>::from_i32(v32)
-                                    .ok_or_else(|| {
-                                        ::farcall::serde::de::Error::custom(
-                                            ::farcall::buffa::alloc::format!("unknown enum value {v32}"),
-                                        )
-                                    })
-                            }
-                            fn visit_unit<E: ::farcall::serde::de::Error>(
-                                self,
-                            ) -> ::core::result::Result<ServingStatus, E> {
-                                ::core::result::Result::Ok(::core::default::Default::default())
-                            }
-                        }
-                        d.deserialize_any(_V)
-                    }
-                }
-                impl ::farcall::buffa::json_helpers::ProtoElemJson for ServingStatus {
-                    fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                        v: &Self,
-                        s: S,
-                    ) -> ::core::result::Result<S::Ok, S::Error> {
-                        ::farcall::serde::Serialize::serialize(v, s)
-                    }
-                    fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                        d: D,
-                    ) -> ::core::result::Result<Self, D::Error> {
-                        <Self as ::farcall::serde::Deserialize>::deserialize(d)
                     }
                 }
                 impl ::farcall::buffa::Enumeration for ServingStatus {
@@ -572,9 +428,6 @@ pub mod grpc {
             }
             /// Asks for everything.
             #[derive(Clone, PartialEq, Default)]
-            #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-            #[serde(default)]
-            #[serde(crate = "::farcall::serde")]
             pub struct HealthListRequest {}
             impl ::core::fmt::Debug for HealthListRequest {
                 fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
@@ -637,40 +490,12 @@ pub mod grpc {
                 }
                 fn clear(&mut self) {}
             }
-            impl ::farcall::buffa::json_helpers::ProtoElemJson for HealthListRequest {
-                fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                    v: &Self,
-                    s: S,
-                ) -> ::core::result::Result<S::Ok, S::Error> {
-                    ::farcall::serde::Serialize::serialize(v, s)
-                }
-                fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                    d: D,
-                ) -> ::core::result::Result<Self, D::Error> {
-                    <Self as ::farcall::serde::Deserialize>::deserialize(d)
-                }
-            }
-            #[doc(hidden)]
-            pub const __HEALTH_LIST_REQUEST_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-                type_url: "type.googleapis.com/grpc.health.v1.HealthListRequest",
-                to_json: ::farcall::stub::any_to_json::<HealthListRequest>,
-                from_json: ::farcall::stub::any_from_json::<HealthListRequest>,
-                is_wkt: false,
-            };
             /// The states of all services.
             #[derive(Clone, PartialEq, Default)]
-            #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-            #[serde(default)]
-            #[serde(crate = "::farcall::serde")]
             pub struct HealthListResponse {
                 /// By the service's name.
                 ///
                 /// Field 1: `statuses`
-                #[serde(
-                    rename = "statuses",
-                    skip_serializing_if = "::farcall::buffa::__private::HashMap::is_empty",
-                    deserialize_with = "::farcall::buffa::json_helpers::null_as_default"
-                )]
                 pub statuses: ::farcall::buffa::__private::HashMap<
                     ::farcall::buffa::alloc::string::String,
                     HealthCheckResponse,
@@ -761,46 +586,130 @@ pub mod grpc {
                     self.statuses.clear();
                 }
             }
-            impl ::farcall::buffa::json_helpers::ProtoElemJson for HealthListResponse {
-                fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                    v: &Self,
-                    s: S,
-                ) -> ::core::result::Result<S::Ok, S::Error> {
-                    ::farcall::serde::Serialize::serialize(v, s)
+
+            impl ::farcall::json::Json for self::HealthCheckRequest {
+                fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                    let mut members = writer.object()?;
+                    members.implicit("service", &self.service)?;
+                    members.end()
                 }
-                fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                    d: D,
-                ) -> ::core::result::Result<Self, D::Error> {
-                    <Self as ::farcall::serde::Deserialize>::deserialize(d)
+                fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                    const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                        ("service", "service"),
+                    ];
+                    reader.message(NAMES, |reader, field| match field {
+                        0 => reader.implicit(&mut self.service),
+                        _ => ::core::result::Result::Ok(()),
+                    })?;
+                    ::core::result::Result::Ok(true)
                 }
             }
-            #[doc(hidden)]
-            pub const __HEALTH_LIST_RESPONSE_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-                type_url: "type.googleapis.com/grpc.health.v1.HealthListResponse",
-                to_json: ::farcall::stub::any_to_json::<HealthListResponse>,
-                from_json: ::farcall::stub::any_from_json::<HealthListResponse>,
-                is_wkt: false,
-            };
-            #[allow(
-                non_camel_case_types,
-                dead_code,
-                unused_imports,
-                unused_qualifications,
-                clippy::derivable_impls,
-                clippy::match_single_binding,
-                clippy::uninlined_format_args,
-                clippy::doc_lazy_continuation,
-                clippy::module_inception
-            )]
-            pub mod __buffa {
-                #[allow(unused_imports)]
-                use super::*;
-                /// Register this package's `Any` type entries and extension entries.
-                pub fn register_types(reg: &mut ::farcall::buffa::type_registry::TypeRegistry) {
-                    reg.register_json_any(super::__HEALTH_CHECK_REQUEST_JSON_ANY);
-                    reg.register_json_any(super::__HEALTH_CHECK_RESPONSE_JSON_ANY);
-                    reg.register_json_any(super::__HEALTH_LIST_REQUEST_JSON_ANY);
-                    reg.register_json_any(super::__HEALTH_LIST_RESPONSE_JSON_ANY);
+
+            impl ::farcall::serde::Serialize for self::HealthCheckRequest {
+                fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                    ::farcall::json::serialize(self, serializer)
+                }
+            }
+
+            impl<'de> ::farcall::serde::Deserialize<'de> for self::HealthCheckRequest {
+                fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                    ::farcall::json::deserialize(deserializer)
+                }
+            }
+
+            impl ::farcall::json::Json for self::HealthCheckResponse {
+                fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                    let mut members = writer.object()?;
+                    members.implicit("status", &self.status)?;
+                    members.end()
+                }
+                fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                    const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                        ("status", "status"),
+                    ];
+                    reader.message(NAMES, |reader, field| match field {
+                        0 => reader.implicit(&mut self.status),
+                        _ => ::core::result::Result::Ok(()),
+                    })?;
+                    ::core::result::Result::Ok(true)
+                }
+            }
+
+            impl ::farcall::serde::Serialize for self::HealthCheckResponse {
+                fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                    ::farcall::json::serialize(self, serializer)
+                }
+            }
+
+            impl<'de> ::farcall::serde::Deserialize<'de> for self::HealthCheckResponse {
+                fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                    ::farcall::json::deserialize(deserializer)
+                }
+            }
+
+            impl ::farcall::json::Json for self::health_check_response::ServingStatus {
+                fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                    ::farcall::json::write_enum(self, writer)
+                }
+                fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                    ::farcall::json::read_enum(self, reader)
+                }
+            }
+
+            impl ::farcall::json::Json for self::HealthListRequest {
+                fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                    let mut members = writer.object()?;
+                    members.end()
+                }
+                fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                    const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                    ];
+                    reader.message(NAMES, |reader, field| match field {
+                        _ => ::core::result::Result::Ok(()),
+                    })?;
+                    ::core::result::Result::Ok(true)
+                }
+            }
+
+            impl ::farcall::serde::Serialize for self::HealthListRequest {
+                fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                    ::farcall::json::serialize(self, serializer)
+                }
+            }
+
+            impl<'de> ::farcall::serde::Deserialize<'de> for self::HealthListRequest {
+                fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                    ::farcall::json::deserialize(deserializer)
+                }
+            }
+
+            impl ::farcall::json::Json for self::HealthListResponse {
+                fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                    let mut members = writer.object()?;
+                    members.map("statuses", &self.statuses)?;
+                    members.end()
+                }
+                fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                    const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                        ("statuses", "statuses"),
+                    ];
+                    reader.message(NAMES, |reader, field| match field {
+                        0 => reader.map(&mut self.statuses),
+                        _ => ::core::result::Result::Ok(()),
+                    })?;
+                    ::core::result::Result::Ok(true)
+                }
+            }
+
+            impl ::farcall::serde::Serialize for self::HealthListResponse {
+                fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                    ::farcall::json::serialize(self, serializer)
+                }
+            }
+
+            impl<'de> ::farcall::serde::Deserialize<'de> for self::HealthListResponse {
+                fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                    ::farcall::json::deserialize(deserializer)
                 }
             }
         }
@@ -893,20 +802,11 @@ pub mod grpc {
 
             /// One question.
             #[derive(Clone, PartialEq, Default)]
-            #[derive(::farcall::serde::Serialize)]
-            #[serde(default)]
-            #[serde(crate = "::farcall::serde")]
             pub struct ServerReflectionRequest {
                 /// The host that is meant; the reply repeats it.
                 ///
                 /// Field 1: `host`
-                #[serde(
-                    rename = "host",
-                    with = "::farcall::buffa::json_helpers::proto_string",
-                    skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
-                )]
                 pub host: ::farcall::buffa::alloc::string::String,
-                #[serde(flatten)]
                 pub message_request: ::core::option::Option<
                     __buffa::oneof::server_reflection_request::MessageRequest,
                 >,
@@ -1125,218 +1025,6 @@ pub mod grpc {
                     self.message_request = ::core::option::Option::None;
                 }
             }
-            impl<'de> ::farcall::serde::Deserialize<'de> for ServerReflectionRequest {
-                fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
-                    d: D,
-                ) -> ::core::result::Result<Self, D::Error> {
-                    struct _V;
-                    impl<'de> ::farcall::serde::de::Visitor<'de> for _V {
-                        type Value = ServerReflectionRequest;
-                        fn expecting(
-                            &self,
-                            f: &mut ::core::fmt::Formatter<'_>,
-                        ) -> ::core::fmt::Result {
-                            f.write_str("struct ServerReflectionRequest")
-                        }
-                        #[allow(clippy::field_reassign_with_default)]
-                        fn visit_map<A: ::farcall::serde::de::MapAccess<'de>>(
-                            self,
-                            mut map: A,
-                        ) -> ::core::result::Result<ServerReflectionRequest, A::Error> {
-                            let mut __f_host: ::core::option::Option<
-                                ::farcall::buffa::alloc::string::String,
-                            > = None;
-                            let mut __oneof_message_request: ::core::option::Option<
-                                __buffa::oneof::server_reflection_request::MessageRequest,
-                            > = None;
-                            while let Some(key) = map.next_key::<::farcall::buffa::alloc::string::String>()? {
-                                match key.as_str() {
-                                    "host" => {
-                                        if __f_host.is_some() {
-                                            return Err(::farcall::serde::de::Error::duplicate_field("host"));
-                                        }
-                                        __f_host = Some({
-                                            struct _S;
-                                            impl<'de> ::farcall::serde::de::DeserializeSeed<'de> for _S {
-                                                type Value = ::farcall::buffa::alloc::string::String;
-                                                fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
-                                                    self,
-                                                    d: D,
-                                                ) -> ::core::result::Result<
-                                                    ::farcall::buffa::alloc::string::String,
-                                                    D::Error,
-                                                > {
-                                                    ::farcall::buffa::json_helpers::proto_string::deserialize(d)
-                                                }
-                                            }
-                                            map.next_value_seed(_S)?
-                                        });
-                                    }
-                                    "fileByFilename" | "file_by_filename" => {
-                                        let v: ::core::option::Option<
-                                            ::farcall::buffa::alloc::string::String,
-                                        > = map
-                                            .next_value_seed(
-                                                ::farcall::buffa::json_helpers::NullableDeserializeSeed(
-                                                    ::farcall::buffa::json_helpers::DefaultDeserializeSeed::<
-                                                        ::farcall::buffa::alloc::string::String,
-                                                    >::new(),
-                                                ),
-                                            )?;
-                                        if let Some(v) = v {
-                                            if __oneof_message_request.is_some() {
-                                                return Err(
-                                                    ::farcall::serde::de::Error::custom(
-                                                        "multiple oneof fields set for 'message_request'",
-                                                    ),
-                                                );
-                                            }
-                                            __oneof_message_request = Some(
-                                                __buffa::oneof::server_reflection_request::MessageRequest::FileByFilename(
-                                                    v,
-                                                ),
-                                            );
-                                        }
-                                    }
-                                    "fileContainingSymbol" | "file_containing_symbol" => {
-                                        let v: ::core::option::Option<
-                                            ::farcall::buffa::alloc::string::String,
-                                        > = map
-                                            .next_value_seed(
-                                                ::farcall::buffa::json_helpers::NullableDeserializeSeed(
-                                                    ::farcall::buffa::json_helpers::DefaultDeserializeSeed::<
-                                                        ::farcall::buffa::alloc::string::String,
-                                                    >::new(),
-                                                ),
-                                            )?;
-                                        if let Some(v) = v {
-                                            if __oneof_message_request.is_some() {
-                                                return Err(
-                                                    ::farcall::serde::de::Error::custom(
-                                                        "multiple oneof fields set for 'message_request'",
-                                                    ),
-                                                );
-                                            }
-                                            __oneof_message_request = Some(
-                                                __buffa::oneof::server_reflection_request::MessageRequest::FileContainingSymbol(
-                                                    v,
-                                                ),
-                                            );
-                                        }
-                                    }
-                                    "fileContainingExtension" | "file_containing_extension" => {
-                                        let v: ::core::option::Option<ExtensionRequest> = map
-                                            .next_value_seed(
-                                                ::farcall::buffa::json_helpers::NullableDeserializeSeed(
-                                                    ::farcall::buffa::json_helpers::DefaultDeserializeSeed::<
-                                                        ExtensionRequest,
-                                                    >::new(),
-                                                ),
-                                            )?;
-                                        if let Some(v) = v {
-                                            if __oneof_message_request.is_some() {
-                                                return Err(
-                                                    ::farcall::serde::de::Error::custom(
-                                                        "multiple oneof fields set for 'message_request'",
-                                                    ),
-                                                );
-                                            }
-                                            __oneof_message_request = Some(
-                                                __buffa::oneof::server_reflection_request::MessageRequest::FileContainingExtension(
-                                                    ::farcall::buffa::alloc::boxed::Box::new(v),
-                                                ),
-                                            );
-                                        }
-                                    }
-                                    "allExtensionNumbersOfType"
-                                    | "all_extension_numbers_of_type" => {
-                                        let v: ::core::option::Option<
-                                            ::farcall::buffa::alloc::string::String,
-                                        > = map
-                                            .next_value_seed(
-                                                ::farcall::buffa::json_helpers::NullableDeserializeSeed(
-                                                    ::farcall::buffa::json_helpers::DefaultDeserializeSeed::<
-                                                        ::farcall::buffa::alloc::string::String,
-                                                    >::new(),
-                                                ),
-                                            )?;
-                                        if let Some(v) = v {
-                                            if __oneof_message_request.is_some() {
-                                                return Err(
-                                                    ::farcall::serde::de::Error::custom(
-                                                        "multiple oneof fields set for 'message_request'",
-                                                    ),
-                                                );
-                                            }
-                                            __oneof_message_request = Some(
-                                                __buffa::oneof::server_reflection_request::MessageRequest::AllExtensionNumbersOfType(
-                                                    v,
-                                                ),
-                                            );
-                                        }
-                                    }
-                                    "listServices" | "list_services" => {
-                                        let v: ::core::option::Option<
-                                            ::farcall::buffa::alloc::string::String,
-                                        > = map
-                                            .next_value_seed(
-                                                ::farcall::buffa::json_helpers::NullableDeserializeSeed(
-                                                    ::farcall::buffa::json_helpers::DefaultDeserializeSeed::<
-                                                        ::farcall::buffa::alloc::string::String,
-                                                    >::new(),
-                                                ),
-                                            )?;
-                                        if let Some(v) = v {
-                                            if __oneof_message_request.is_some() {
-                                                return Err(
-                                                    ::farcall::serde::de::Error::custom(
-                                                        "multiple oneof fields set for 'message_request'",
-                                                    ),
-                                                );
-                                            }
-                                            __oneof_message_request = Some(
-                                                __buffa::oneof::server_reflection_request::MessageRequest::ListServices(
-                                                    v,
-                                                ),
-                                            );
-                                        }
-                                    }
-                                    _ => {
-                                        map.next_value::<::farcall::serde::de::IgnoredAny>()?;
-                                    }
-                                }
-                            }
-                            let mut __r = <ServerReflectionRequest as ::core::default::Default>::default();
-                            if let ::core::option::Option::Some(v) = __f_host {
-                                __r.host = v;
-                            }
-                            __r.message_request = __oneof_message_request;
-                            Ok(__r)
-                        }
-                    }
-                    d.deserialize_map(_V)
-                }
-            }
-            impl ::farcall::buffa::json_helpers::ProtoElemJson for ServerReflectionRequest {
-                fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                    v: &Self,
-                    s: S,
-                ) -> ::core::result::Result<S::Ok, S::Error> {
-                    ::farcall::serde::Serialize::serialize(v, s)
-                }
-                fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                    d: D,
-                ) -> ::core::result::Result<Self, D::Error> {
-                    <Self as ::farcall::serde::Deserialize>::deserialize(d)
-                }
-            }
-            #[doc(hidden)]
-            pub const __SERVER_REFLECTION_REQUEST_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-                type_url: "type.googleapis.com/grpc.reflection.v1.ServerReflectionRequest",
-                to_json: ::farcall::stub::any_to_json::<ServerReflectionRequest>,
-                from_json: ::farcall::stub::any_from_json::<ServerReflectionRequest>,
-                is_wkt: false,
-            };
             pub mod server_reflection_request {
                 #[allow(unused_imports)]
                 use super::*;
@@ -1345,29 +1033,14 @@ pub mod grpc {
             }
             /// Names an extension.
             #[derive(Clone, PartialEq, Default)]
-            #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-            #[serde(default)]
-            #[serde(crate = "::farcall::serde")]
             pub struct ExtensionRequest {
                 /// The message that is extended, with its package.
                 ///
                 /// Field 1: `containing_type`
-                #[serde(
-                    rename = "containingType",
-                    alias = "containing_type",
-                    with = "::farcall::buffa::json_helpers::proto_string",
-                    skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
-                )]
                 pub containing_type: ::farcall::buffa::alloc::string::String,
                 /// The number of the field.
                 ///
                 /// Field 2: `extension_number`
-                #[serde(
-                    rename = "extensionNumber",
-                    alias = "extension_number",
-                    with = "::farcall::buffa::json_helpers::int32",
-                    skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_zero_i32"
-                )]
                 pub extension_number: i32,
             }
             impl ::core::fmt::Debug for ExtensionRequest {
@@ -1467,55 +1140,20 @@ pub mod grpc {
                     self.extension_number = 0i32;
                 }
             }
-            impl ::farcall::buffa::json_helpers::ProtoElemJson for ExtensionRequest {
-                fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                    v: &Self,
-                    s: S,
-                ) -> ::core::result::Result<S::Ok, S::Error> {
-                    ::farcall::serde::Serialize::serialize(v, s)
-                }
-                fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                    d: D,
-                ) -> ::core::result::Result<Self, D::Error> {
-                    <Self as ::farcall::serde::Deserialize>::deserialize(d)
-                }
-            }
-            #[doc(hidden)]
-            pub const __EXTENSION_REQUEST_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-                type_url: "type.googleapis.com/grpc.reflection.v1.ExtensionRequest",
-                to_json: ::farcall::stub::any_to_json::<ExtensionRequest>,
-                from_json: ::farcall::stub::any_from_json::<ExtensionRequest>,
-                is_wkt: false,
-            };
             /// One answer.
             #[derive(Clone, PartialEq, Default)]
-            #[derive(::farcall::serde::Serialize)]
-            #[serde(default)]
-            #[serde(crate = "::farcall::serde")]
             pub struct ServerReflectionResponse {
                 /// The request's host.
                 ///
                 /// Field 1: `valid_host`
-                #[serde(
-                    rename = "validHost",
-                    alias = "valid_host",
-                    with = "::farcall::buffa::json_helpers::proto_string",
-                    skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
-                )]
                 pub valid_host: ::farcall::buffa::alloc::string::String,
                 /// The request.
                 ///
                 /// Field 2: `original_request`
-                #[serde(
-                    rename = "originalRequest",
-                    alias = "original_request",
-                    skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_unset_message_field"
-                )]
                 pub original_request: ::farcall::buffa::MessageField<
                     ServerReflectionRequest,
                     ::farcall::buffa::Inline<ServerReflectionRequest>,
                 >,
-                #[serde(flatten)]
                 pub message_response: ::core::option::Option<
                     __buffa::oneof::server_reflection_response::MessageResponse,
                 >,
@@ -1805,209 +1443,6 @@ pub mod grpc {
                     self.message_response = ::core::option::Option::None;
                 }
             }
-            impl<'de> ::farcall::serde::Deserialize<'de> for ServerReflectionResponse {
-                fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
-                    d: D,
-                ) -> ::core::result::Result<Self, D::Error> {
-                    struct _V;
-                    impl<'de> ::farcall::serde::de::Visitor<'de> for _V {
-                        type Value = ServerReflectionResponse;
-                        fn expecting(
-                            &self,
-                            f: &mut ::core::fmt::Formatter<'_>,
-                        ) -> ::core::fmt::Result {
-                            f.write_str("struct ServerReflectionResponse")
-                        }
-                        #[allow(clippy::field_reassign_with_default)]
-                        fn visit_map<A: ::farcall::serde::de::MapAccess<'de>>(
-                            self,
-                            mut map: A,
-                        ) -> ::core::result::Result<ServerReflectionResponse, A::Error> {
-                            let mut __f_valid_host: ::core::option::Option<
-                                ::farcall::buffa::alloc::string::String,
-                            > = None;
-                            let mut __f_original_request: ::core::option::Option<
-                                ::farcall::buffa::MessageField<
-                                    ServerReflectionRequest,
-                                    ::farcall::buffa::Inline<ServerReflectionRequest>,
-                                >,
-                            > = None;
-                            let mut __oneof_message_response: ::core::option::Option<
-                                __buffa::oneof::server_reflection_response::MessageResponse,
-                            > = None;
-                            while let Some(key) = map.next_key::<::farcall::buffa::alloc::string::String>()? {
-                                match key.as_str() {
-                                    "validHost" | "valid_host" => {
-                                        if __f_valid_host.is_some() {
-                                            return Err(::farcall::serde::de::Error::duplicate_field("valid_host"));
-                                        }
-                                        __f_valid_host = Some({
-                                            struct _S;
-                                            impl<'de> ::farcall::serde::de::DeserializeSeed<'de> for _S {
-                                                type Value = ::farcall::buffa::alloc::string::String;
-                                                fn deserialize<D: ::farcall::serde::Deserializer<'de>>(
-                                                    self,
-                                                    d: D,
-                                                ) -> ::core::result::Result<
-                                                    ::farcall::buffa::alloc::string::String,
-                                                    D::Error,
-                                                > {
-                                                    ::farcall::buffa::json_helpers::proto_string::deserialize(d)
-                                                }
-                                            }
-                                            map.next_value_seed(_S)?
-                                        });
-                                    }
-                                    "originalRequest" | "original_request" => {
-                                        if __f_original_request.is_some() {
-                                            return Err(::farcall::serde::de::Error::duplicate_field("original_request"));
-                                        }
-                                        __f_original_request = Some(
-                                            map
-                                                .next_value::<
-                                                    ::farcall::buffa::MessageField<
-                                                        ServerReflectionRequest,
-                                                        ::farcall::buffa::Inline<ServerReflectionRequest>,
-                                                    >,
-                                                >()?,
-                                        );
-                                    }
-                                    "fileDescriptorResponse" | "file_descriptor_response" => {
-                                        let v: ::core::option::Option<FileDescriptorResponse> = map
-                                            .next_value_seed(
-                                                ::farcall::buffa::json_helpers::NullableDeserializeSeed(
-                                                    ::farcall::buffa::json_helpers::DefaultDeserializeSeed::<
-                                                        FileDescriptorResponse,
-                                                    >::new(),
-                                                ),
-                                            )?;
-                                        if let Some(v) = v {
-                                            if __oneof_message_response.is_some() {
-                                                return Err(
-                                                    ::farcall::serde::de::Error::custom(
-                                                        "multiple oneof fields set for 'message_response'",
-                                                    ),
-                                                );
-                                            }
-                                            __oneof_message_response = Some(
-                                                __buffa::oneof::server_reflection_response::MessageResponse::FileDescriptorResponse(
-                                                    ::farcall::buffa::alloc::boxed::Box::new(v),
-                                                ),
-                                            );
-                                        }
-                                    }
-                                    "allExtensionNumbersResponse"
-                                    | "all_extension_numbers_response" => {
-                                        let v: ::core::option::Option<ExtensionNumberResponse> = map
-                                            .next_value_seed(
-                                                ::farcall::buffa::json_helpers::NullableDeserializeSeed(
-                                                    ::farcall::buffa::json_helpers::DefaultDeserializeSeed::<
-                                                        ExtensionNumberResponse,
-                                                    >::new(),
-                                                ),
-                                            )?;
-                                        if let Some(v) = v {
-                                            if __oneof_message_response.is_some() {
-                                                return Err(
-                                                    ::farcall::serde::de::Error::custom(
-                                                        "multiple oneof fields set for 'message_response'",
-                                                    ),
-                                                );
-                                            }
-                                            __oneof_message_response = Some(
-                                                __buffa::oneof::server_reflection_response::MessageResponse::AllExtensionNumbersResponse(
-                                                    ::farcall::buffa::alloc::boxed::Box::new(v),
-                                                ),
-                                            );
-                                        }
-                                    }
-                                    "listServicesResponse" | "list_services_response" => {
-                                        let v: ::core::option::Option<ListServiceResponse> = map
-                                            .next_value_seed(
-                                                ::farcall::buffa::json_helpers::NullableDeserializeSeed(
-                                                    ::farcall::buffa::json_helpers::DefaultDeserializeSeed::<
-                                                        ListServiceResponse,
-                                                    >::new(),
-                                                ),
-                                            )?;
-                                        if let Some(v) = v {
-                                            if __oneof_message_response.is_some() {
-                                                return Err(
-                                                    ::farcall::serde::de::Error::custom(
-                                                        "multiple oneof fields set for 'message_response'",
-                                                    ),
-                                                );
-                                            }
-                                            __oneof_message_response = Some(
-                                                __buffa::oneof::server_reflection_response::MessageResponse::ListServicesResponse(
-                                                    ::farcall::buffa::alloc::boxed::Box::new(v),
-                                                ),
-                                            );
-                                        }
-                                    }
-                                    "errorResponse" | "error_response" => {
-                                        let v: ::core::option::Option<ErrorResponse> = map
-                                            .next_value_seed(
-                                                ::farcall::buffa::json_helpers::NullableDeserializeSeed(
-                                                    ::farcall::buffa::json_helpers::DefaultDeserializeSeed::<
-                                                        ErrorResponse,
-                                                    >::new(),
-                                                ),
-                                            )?;
-                                        if let Some(v) = v {
-                                            if __oneof_message_response.is_some() {
-                                                return Err(
-                                                    ::farcall::serde::de::Error::custom(
-                                                        "multiple oneof fields set for 'message_response'",
-                                                    ),
-                                                );
-                                            }
-                                            __oneof_message_response = Some(
-                                                __buffa::oneof::server_reflection_response::MessageResponse::ErrorResponse(
-                                                    ::farcall::buffa::alloc::boxed::Box::new(v),
-                                                ),
-                                            );
-                                        }
-                                    }
-                                    _ => {
-                                        map.next_value::<::farcall::serde::de::IgnoredAny>()?;
-                                    }
-                                }
-                            }
-                            let mut __r = <ServerReflectionResponse as ::core::default::Default>::default();
-                            if let ::core::option::Option::Some(v) = __f_valid_host {
-                                __r.valid_host = v;
-                            }
-                            if let ::core::option::Option::Some(v) = __f_original_request {
-                                __r.original_request = v;
-                            }
-                            __r.message_response = __oneof_message_response;
-                            Ok(__r)
-                        }
-                    }
-                    d.deserialize_map(_V)
-                }
-            }
-            impl ::farcall::buffa::json_helpers::ProtoElemJson for ServerReflectionResponse {
-                fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                    v: &Self,
-                    s: S,
-                ) -> ::core::result::Result<S::Ok, S::Error> {
-                    ::farcall::serde::Serialize::serialize(v, s)
-                }
-                fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                    d: D,
-                ) -> ::core::result::Result<Self, D::Error> {
-                    <Self as ::farcall::serde::Deserialize>::deserialize(d)
-                }
-            }
-            #[doc(hidden)]
-            pub const __SERVER_REFLECTION_RESPONSE_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-                type_url: "type.googleapis.com/grpc.reflection.v1.ServerReflectionResponse",
-                to_json: ::farcall::stub::any_to_json::<ServerReflectionResponse>,
-                from_json: ::farcall::stub::any_from_json::<ServerReflectionResponse>,
-                is_wkt: false,
-            };
             pub mod server_reflection_response {
                 #[allow(unused_imports)]
                 use super::*;
@@ -2016,19 +1451,10 @@ pub mod grpc {
             }
             /// Files.
             #[derive(Clone, PartialEq, Default)]
-            #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-            #[serde(default)]
-            #[serde(crate = "::farcall::serde")]
             pub struct FileDescriptorResponse {
                 /// Each a google.protobuf.FileDescriptorProto as bytes.
                 ///
                 /// Field 1: `file_descriptor_proto`
-                #[serde(
-                    rename = "fileDescriptorProto",
-                    alias = "file_descriptor_proto",
-                    with = "::farcall::buffa::json_helpers::proto_seq",
-                    skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_vec"
-                )]
                 pub file_descriptor_proto: ::farcall::buffa::alloc::vec::Vec<::farcall::buffa::alloc::vec::Vec<u8>>,
             }
             impl ::core::fmt::Debug for FileDescriptorResponse {
@@ -2113,51 +1539,16 @@ pub mod grpc {
                     self.file_descriptor_proto.clear();
                 }
             }
-            impl ::farcall::buffa::json_helpers::ProtoElemJson for FileDescriptorResponse {
-                fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                    v: &Self,
-                    s: S,
-                ) -> ::core::result::Result<S::Ok, S::Error> {
-                    ::farcall::serde::Serialize::serialize(v, s)
-                }
-                fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                    d: D,
-                ) -> ::core::result::Result<Self, D::Error> {
-                    <Self as ::farcall::serde::Deserialize>::deserialize(d)
-                }
-            }
-            #[doc(hidden)]
-            pub const __FILE_DESCRIPTOR_RESPONSE_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-                type_url: "type.googleapis.com/grpc.reflection.v1.FileDescriptorResponse",
-                to_json: ::farcall::stub::any_to_json::<FileDescriptorResponse>,
-                from_json: ::farcall::stub::any_from_json::<FileDescriptorResponse>,
-                is_wkt: false,
-            };
             /// Extensions of a message.
             #[derive(Clone, PartialEq, Default)]
-            #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-            #[serde(default)]
-            #[serde(crate = "::farcall::serde")]
             pub struct ExtensionNumberResponse {
                 /// The message, with its package.
                 ///
                 /// Field 1: `base_type_name`
-                #[serde(
-                    rename = "baseTypeName",
-                    alias = "base_type_name",
-                    with = "::farcall::buffa::json_helpers::proto_string",
-                    skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
-                )]
                 pub base_type_name: ::farcall::buffa::alloc::string::String,
                 /// The numbers of the fields.
                 ///
                 /// Field 2: `extension_number`
-                #[serde(
-                    rename = "extensionNumber",
-                    alias = "extension_number",
-                    skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_vec",
-                    deserialize_with = "::farcall::buffa::json_helpers::null_as_default"
-                )]
                 pub extension_number: ::farcall::buffa::alloc::vec::Vec<i32>,
             }
             impl ::core::fmt::Debug for ExtensionNumberResponse {
@@ -2301,40 +1692,12 @@ pub mod grpc {
                     self.extension_number.clear();
                 }
             }
-            impl ::farcall::buffa::json_helpers::ProtoElemJson for ExtensionNumberResponse {
-                fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                    v: &Self,
-                    s: S,
-                ) -> ::core::result::Result<S::Ok, S::Error> {
-                    ::farcall::serde::Serialize::serialize(v, s)
-                }
-                fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                    d: D,
-                ) -> ::core::result::Result<Self, D::Error> {
-                    <Self as ::farcall::serde::Deserialize>::deserialize(d)
-                }
-            }
-            #[doc(hidden)]
-            pub const __EXTENSION_NUMBER_RESPONSE_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-                type_url: "type.googleapis.com/grpc.reflection.v1.ExtensionNumberResponse",
-                to_json: ::farcall::stub::any_to_json::<ExtensionNumberResponse>,
-                from_json: ::farcall::stub::any_from_json::<ExtensionNumberResponse>,
-                is_wkt: false,
-            };
             /// The services of a server.
             #[derive(Clone, PartialEq, Default)]
-            #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-            #[serde(default)]
-            #[serde(crate = "::farcall::serde")]
             pub struct ListServiceResponse {
                 /// One each.
                 ///
                 /// Field 1: `service`
-                #[serde(
-                    rename = "service",
-                    skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_vec",
-                    deserialize_with = "::farcall::buffa::json_helpers::null_as_default"
-                )]
                 pub service: ::farcall::buffa::alloc::vec::Vec<ServiceResponse>,
             }
             impl ::core::fmt::Debug for ListServiceResponse {
@@ -2428,40 +1791,12 @@ pub mod grpc {
                     self.service.clear();
                 }
             }
-            impl ::farcall::buffa::json_helpers::ProtoElemJson for ListServiceResponse {
-                fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                    v: &Self,
-                    s: S,
-                ) -> ::core::result::Result<S::Ok, S::Error> {
-                    ::farcall::serde::Serialize::serialize(v, s)
-                }
-                fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                    d: D,
-                ) -> ::core::result::Result<Self, D::Error> {
-                    <Self as ::farcall::serde::Deserialize>::deserialize(d)
-                }
-            }
-            #[doc(hidden)]
-            pub const __LIST_SERVICE_RESPONSE_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-                type_url: "type.googleapis.com/grpc.reflection.v1.ListServiceResponse",
-                to_json: ::farcall::stub::any_to_json::<ListServiceResponse>,
-                from_json: ::farcall::stub::any_from_json::<ListServiceResponse>,
-                is_wkt: false,
-            };
             /// One service.
             #[derive(Clone, PartialEq, Default)]
-            #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-            #[serde(default)]
-            #[serde(crate = "::farcall::serde")]
             pub struct ServiceResponse {
                 /// With its package.
                 ///
                 /// Field 1: `name`
-                #[serde(
-                    rename = "name",
-                    with = "::farcall::buffa::json_helpers::proto_string",
-                    skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
-                )]
                 pub name: ::farcall::buffa::alloc::string::String,
             }
             impl ::core::fmt::Debug for ServiceResponse {
@@ -2540,51 +1875,16 @@ pub mod grpc {
                     self.name.clear();
                 }
             }
-            impl ::farcall::buffa::json_helpers::ProtoElemJson for ServiceResponse {
-                fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                    v: &Self,
-                    s: S,
-                ) -> ::core::result::Result<S::Ok, S::Error> {
-                    ::farcall::serde::Serialize::serialize(v, s)
-                }
-                fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                    d: D,
-                ) -> ::core::result::Result<Self, D::Error> {
-                    <Self as ::farcall::serde::Deserialize>::deserialize(d)
-                }
-            }
-            #[doc(hidden)]
-            pub const __SERVICE_RESPONSE_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-                type_url: "type.googleapis.com/grpc.reflection.v1.ServiceResponse",
-                to_json: ::farcall::stub::any_to_json::<ServiceResponse>,
-                from_json: ::farcall::stub::any_from_json::<ServiceResponse>,
-                is_wkt: false,
-            };
             /// A question that has no answer.
             #[derive(Clone, PartialEq, Default)]
-            #[derive(::farcall::serde::Serialize, ::farcall::serde::Deserialize)]
-            #[serde(default)]
-            #[serde(crate = "::farcall::serde")]
             pub struct ErrorResponse {
                 /// The number of a gRPC status code.
                 ///
                 /// Field 1: `error_code`
-                #[serde(
-                    rename = "errorCode",
-                    alias = "error_code",
-                    with = "::farcall::buffa::json_helpers::int32",
-                    skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_zero_i32"
-                )]
                 pub error_code: i32,
                 /// What was looked for.
                 ///
                 /// Field 2: `error_message`
-                #[serde(
-                    rename = "errorMessage",
-                    alias = "error_message",
-                    with = "::farcall::buffa::json_helpers::proto_string",
-                    skip_serializing_if = "::farcall::buffa::json_helpers::skip_if::is_empty_str"
-                )]
                 pub error_message: ::farcall::buffa::alloc::string::String,
             }
             impl ::core::fmt::Debug for ErrorResponse {
@@ -2681,26 +1981,6 @@ pub mod grpc {
                     self.error_message.clear();
                 }
             }
-            impl ::farcall::buffa::json_helpers::ProtoElemJson for ErrorResponse {
-                fn serialize_proto_json<S: ::farcall::serde::Serializer>(
-                    v: &Self,
-                    s: S,
-                ) -> ::core::result::Result<S::Ok, S::Error> {
-                    ::farcall::serde::Serialize::serialize(v, s)
-                }
-                fn deserialize_proto_json<'de, D: ::farcall::serde::Deserializer<'de>>(
-                    d: D,
-                ) -> ::core::result::Result<Self, D::Error> {
-                    <Self as ::farcall::serde::Deserialize>::deserialize(d)
-                }
-            }
-            #[doc(hidden)]
-            pub const __ERROR_RESPONSE_JSON_ANY: ::farcall::buffa::type_registry::JsonAnyEntry = ::farcall::buffa::type_registry::JsonAnyEntry {
-                type_url: "type.googleapis.com/grpc.reflection.v1.ErrorResponse",
-                to_json: ::farcall::stub::any_to_json::<ErrorResponse>,
-                from_json: ::farcall::stub::any_from_json::<ErrorResponse>,
-                is_wkt: false,
-            };
             #[allow(
                 non_camel_case_types,
                 dead_code,
@@ -2742,33 +2022,6 @@ pub mod grpc {
                         for ::core::option::Option<MessageRequest> {
                             fn from(v: super::super::super::ExtensionRequest) -> Self {
                                 Self::Some(MessageRequest::from(v))
-                            }
-                        }
-                        impl ::farcall::serde::Serialize for MessageRequest {
-                            fn serialize<S: ::farcall::serde::Serializer>(
-                                &self,
-                                s: S,
-                            ) -> ::core::result::Result<S::Ok, S::Error> {
-                                use ::farcall::serde::ser::SerializeMap;
-                                let mut map = s.serialize_map(Some(1))?;
-                                match self {
-                                    Self::FileByFilename(v) => {
-                                        map.serialize_entry("fileByFilename", v)?;
-                                    }
-                                    Self::FileContainingSymbol(v) => {
-                                        map.serialize_entry("fileContainingSymbol", v)?;
-                                    }
-                                    Self::FileContainingExtension(v) => {
-                                        map.serialize_entry("fileContainingExtension", &**v)?;
-                                    }
-                                    Self::AllExtensionNumbersOfType(v) => {
-                                        map.serialize_entry("allExtensionNumbersOfType", v)?;
-                                    }
-                                    Self::ListServices(v) => {
-                                        map.serialize_entry("listServices", v)?;
-                                    }
-                                }
-                                map.end()
                             }
                         }
                     }
@@ -2840,42 +2093,292 @@ pub mod grpc {
                                 Self::Some(MessageResponse::from(v))
                             }
                         }
-                        impl ::farcall::serde::Serialize for MessageResponse {
-                            fn serialize<S: ::farcall::serde::Serializer>(
-                                &self,
-                                s: S,
-                            ) -> ::core::result::Result<S::Ok, S::Error> {
-                                use ::farcall::serde::ser::SerializeMap;
-                                let mut map = s.serialize_map(Some(1))?;
-                                match self {
-                                    Self::FileDescriptorResponse(v) => {
-                                        map.serialize_entry("fileDescriptorResponse", &**v)?;
-                                    }
-                                    Self::AllExtensionNumbersResponse(v) => {
-                                        map.serialize_entry("allExtensionNumbersResponse", &**v)?;
-                                    }
-                                    Self::ListServicesResponse(v) => {
-                                        map.serialize_entry("listServicesResponse", &**v)?;
-                                    }
-                                    Self::ErrorResponse(v) => {
-                                        map.serialize_entry("errorResponse", &**v)?;
-                                    }
-                                }
-                                map.end()
-                            }
-                        }
                     }
                 }
-                /// Register this package's `Any` type entries and extension entries.
-                pub fn register_types(reg: &mut ::farcall::buffa::type_registry::TypeRegistry) {
-                    reg.register_json_any(super::__SERVER_REFLECTION_REQUEST_JSON_ANY);
-                    reg.register_json_any(super::__EXTENSION_REQUEST_JSON_ANY);
-                    reg.register_json_any(super::__SERVER_REFLECTION_RESPONSE_JSON_ANY);
-                    reg.register_json_any(super::__FILE_DESCRIPTOR_RESPONSE_JSON_ANY);
-                    reg.register_json_any(super::__EXTENSION_NUMBER_RESPONSE_JSON_ANY);
-                    reg.register_json_any(super::__LIST_SERVICE_RESPONSE_JSON_ANY);
-                    reg.register_json_any(super::__SERVICE_RESPONSE_JSON_ANY);
-                    reg.register_json_any(super::__ERROR_RESPONSE_JSON_ANY);
+            }
+
+            impl ::farcall::json::Json for self::ServerReflectionRequest {
+                fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                    let mut members = writer.object()?;
+                    members.implicit("host", &self.host)?;
+                    match &self.message_request {
+                        ::core::option::Option::None => {}
+                        ::core::option::Option::Some(self::__buffa::oneof::server_reflection_request::MessageRequest::FileByFilename(value)) => members.always("fileByFilename", value)?,
+                        ::core::option::Option::Some(self::__buffa::oneof::server_reflection_request::MessageRequest::FileContainingSymbol(value)) => members.always("fileContainingSymbol", value)?,
+                        ::core::option::Option::Some(self::__buffa::oneof::server_reflection_request::MessageRequest::FileContainingExtension(value)) => members.always("fileContainingExtension", value)?,
+                        ::core::option::Option::Some(self::__buffa::oneof::server_reflection_request::MessageRequest::AllExtensionNumbersOfType(value)) => members.always("allExtensionNumbersOfType", value)?,
+                        ::core::option::Option::Some(self::__buffa::oneof::server_reflection_request::MessageRequest::ListServices(value)) => members.always("listServices", value)?,
+                    }
+                    members.end()
+                }
+                fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                    const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                        ("host", "host"),
+                        ("fileByFilename", "file_by_filename"),
+                        ("fileContainingSymbol", "file_containing_symbol"),
+                        ("fileContainingExtension", "file_containing_extension"),
+                        ("allExtensionNumbersOfType", "all_extension_numbers_of_type"),
+                        ("listServices", "list_services"),
+                    ];
+                    reader.message(NAMES, |reader, field| match field {
+                        0 => reader.implicit(&mut self.host),
+                        1 => reader.oneof("message_request", &mut self.message_request, self::__buffa::oneof::server_reflection_request::MessageRequest::FileByFilename),
+                        2 => reader.oneof("message_request", &mut self.message_request, self::__buffa::oneof::server_reflection_request::MessageRequest::FileContainingSymbol),
+                        3 => reader.oneof("message_request", &mut self.message_request, self::__buffa::oneof::server_reflection_request::MessageRequest::FileContainingExtension),
+                        4 => reader.oneof("message_request", &mut self.message_request, self::__buffa::oneof::server_reflection_request::MessageRequest::AllExtensionNumbersOfType),
+                        5 => reader.oneof("message_request", &mut self.message_request, self::__buffa::oneof::server_reflection_request::MessageRequest::ListServices),
+                        _ => ::core::result::Result::Ok(()),
+                    })?;
+                    ::core::result::Result::Ok(true)
+                }
+            }
+
+            impl ::farcall::serde::Serialize for self::ServerReflectionRequest {
+                fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                    ::farcall::json::serialize(self, serializer)
+                }
+            }
+
+            impl<'de> ::farcall::serde::Deserialize<'de> for self::ServerReflectionRequest {
+                fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                    ::farcall::json::deserialize(deserializer)
+                }
+            }
+
+            impl ::farcall::json::Json for self::ExtensionRequest {
+                fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                    let mut members = writer.object()?;
+                    members.implicit("containingType", &self.containing_type)?;
+                    members.implicit("extensionNumber", &self.extension_number)?;
+                    members.end()
+                }
+                fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                    const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                        ("containingType", "containing_type"),
+                        ("extensionNumber", "extension_number"),
+                    ];
+                    reader.message(NAMES, |reader, field| match field {
+                        0 => reader.implicit(&mut self.containing_type),
+                        1 => reader.implicit(&mut self.extension_number),
+                        _ => ::core::result::Result::Ok(()),
+                    })?;
+                    ::core::result::Result::Ok(true)
+                }
+            }
+
+            impl ::farcall::serde::Serialize for self::ExtensionRequest {
+                fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                    ::farcall::json::serialize(self, serializer)
+                }
+            }
+
+            impl<'de> ::farcall::serde::Deserialize<'de> for self::ExtensionRequest {
+                fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                    ::farcall::json::deserialize(deserializer)
+                }
+            }
+
+            impl ::farcall::json::Json for self::ServerReflectionResponse {
+                fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                    let mut members = writer.object()?;
+                    members.implicit("validHost", &self.valid_host)?;
+                    members.message("originalRequest", &self.original_request)?;
+                    match &self.message_response {
+                        ::core::option::Option::None => {}
+                        ::core::option::Option::Some(self::__buffa::oneof::server_reflection_response::MessageResponse::FileDescriptorResponse(value)) => members.always("fileDescriptorResponse", value)?,
+                        ::core::option::Option::Some(self::__buffa::oneof::server_reflection_response::MessageResponse::AllExtensionNumbersResponse(value)) => members.always("allExtensionNumbersResponse", value)?,
+                        ::core::option::Option::Some(self::__buffa::oneof::server_reflection_response::MessageResponse::ListServicesResponse(value)) => members.always("listServicesResponse", value)?,
+                        ::core::option::Option::Some(self::__buffa::oneof::server_reflection_response::MessageResponse::ErrorResponse(value)) => members.always("errorResponse", value)?,
+                    }
+                    members.end()
+                }
+                fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                    const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                        ("validHost", "valid_host"),
+                        ("originalRequest", "original_request"),
+                        ("fileDescriptorResponse", "file_descriptor_response"),
+                        ("allExtensionNumbersResponse", "all_extension_numbers_response"),
+                        ("listServicesResponse", "list_services_response"),
+                        ("errorResponse", "error_response"),
+                    ];
+                    reader.message(NAMES, |reader, field| match field {
+                        0 => reader.implicit(&mut self.valid_host),
+                        1 => reader.field(&mut self.original_request),
+                        2 => reader.oneof("message_response", &mut self.message_response, self::__buffa::oneof::server_reflection_response::MessageResponse::FileDescriptorResponse),
+                        3 => reader.oneof("message_response", &mut self.message_response, self::__buffa::oneof::server_reflection_response::MessageResponse::AllExtensionNumbersResponse),
+                        4 => reader.oneof("message_response", &mut self.message_response, self::__buffa::oneof::server_reflection_response::MessageResponse::ListServicesResponse),
+                        5 => reader.oneof("message_response", &mut self.message_response, self::__buffa::oneof::server_reflection_response::MessageResponse::ErrorResponse),
+                        _ => ::core::result::Result::Ok(()),
+                    })?;
+                    ::core::result::Result::Ok(true)
+                }
+            }
+
+            impl ::farcall::serde::Serialize for self::ServerReflectionResponse {
+                fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                    ::farcall::json::serialize(self, serializer)
+                }
+            }
+
+            impl<'de> ::farcall::serde::Deserialize<'de> for self::ServerReflectionResponse {
+                fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                    ::farcall::json::deserialize(deserializer)
+                }
+            }
+
+            impl ::farcall::json::Json for self::FileDescriptorResponse {
+                fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                    let mut members = writer.object()?;
+                    members.repeated("fileDescriptorProto", &self.file_descriptor_proto)?;
+                    members.end()
+                }
+                fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                    const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                        ("fileDescriptorProto", "file_descriptor_proto"),
+                    ];
+                    reader.message(NAMES, |reader, field| match field {
+                        0 => reader.repeated(&mut self.file_descriptor_proto),
+                        _ => ::core::result::Result::Ok(()),
+                    })?;
+                    ::core::result::Result::Ok(true)
+                }
+            }
+
+            impl ::farcall::serde::Serialize for self::FileDescriptorResponse {
+                fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                    ::farcall::json::serialize(self, serializer)
+                }
+            }
+
+            impl<'de> ::farcall::serde::Deserialize<'de> for self::FileDescriptorResponse {
+                fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                    ::farcall::json::deserialize(deserializer)
+                }
+            }
+
+            impl ::farcall::json::Json for self::ExtensionNumberResponse {
+                fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                    let mut members = writer.object()?;
+                    members.implicit("baseTypeName", &self.base_type_name)?;
+                    members.repeated("extensionNumber", &self.extension_number)?;
+                    members.end()
+                }
+                fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                    const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                        ("baseTypeName", "base_type_name"),
+                        ("extensionNumber", "extension_number"),
+                    ];
+                    reader.message(NAMES, |reader, field| match field {
+                        0 => reader.implicit(&mut self.base_type_name),
+                        1 => reader.repeated(&mut self.extension_number),
+                        _ => ::core::result::Result::Ok(()),
+                    })?;
+                    ::core::result::Result::Ok(true)
+                }
+            }
+
+            impl ::farcall::serde::Serialize for self::ExtensionNumberResponse {
+                fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                    ::farcall::json::serialize(self, serializer)
+                }
+            }
+
+            impl<'de> ::farcall::serde::Deserialize<'de> for self::ExtensionNumberResponse {
+                fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                    ::farcall::json::deserialize(deserializer)
+                }
+            }
+
+            impl ::farcall::json::Json for self::ListServiceResponse {
+                fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                    let mut members = writer.object()?;
+                    members.repeated("service", &self.service)?;
+                    members.end()
+                }
+                fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                    const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                        ("service", "service"),
+                    ];
+                    reader.message(NAMES, |reader, field| match field {
+                        0 => reader.repeated(&mut self.service),
+                        _ => ::core::result::Result::Ok(()),
+                    })?;
+                    ::core::result::Result::Ok(true)
+                }
+            }
+
+            impl ::farcall::serde::Serialize for self::ListServiceResponse {
+                fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                    ::farcall::json::serialize(self, serializer)
+                }
+            }
+
+            impl<'de> ::farcall::serde::Deserialize<'de> for self::ListServiceResponse {
+                fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                    ::farcall::json::deserialize(deserializer)
+                }
+            }
+
+            impl ::farcall::json::Json for self::ServiceResponse {
+                fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                    let mut members = writer.object()?;
+                    members.implicit("name", &self.name)?;
+                    members.end()
+                }
+                fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                    const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                        ("name", "name"),
+                    ];
+                    reader.message(NAMES, |reader, field| match field {
+                        0 => reader.implicit(&mut self.name),
+                        _ => ::core::result::Result::Ok(()),
+                    })?;
+                    ::core::result::Result::Ok(true)
+                }
+            }
+
+            impl ::farcall::serde::Serialize for self::ServiceResponse {
+                fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                    ::farcall::json::serialize(self, serializer)
+                }
+            }
+
+            impl<'de> ::farcall::serde::Deserialize<'de> for self::ServiceResponse {
+                fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                    ::farcall::json::deserialize(deserializer)
+                }
+            }
+
+            impl ::farcall::json::Json for self::ErrorResponse {
+                fn write(&self, writer: &mut ::farcall::json::Writer) -> ::farcall::json::write::Result {
+                    let mut members = writer.object()?;
+                    members.implicit("errorCode", &self.error_code)?;
+                    members.implicit("errorMessage", &self.error_message)?;
+                    members.end()
+                }
+                fn read(&mut self, reader: &mut ::farcall::json::Reader<'_>) -> ::farcall::json::read::Result<bool> {
+                    const NAMES: &[::farcall::json::Name] = ::farcall::json::names![
+                        ("errorCode", "error_code"),
+                        ("errorMessage", "error_message"),
+                    ];
+                    reader.message(NAMES, |reader, field| match field {
+                        0 => reader.implicit(&mut self.error_code),
+                        1 => reader.implicit(&mut self.error_message),
+                        _ => ::core::result::Result::Ok(()),
+                    })?;
+                    ::core::result::Result::Ok(true)
+                }
+            }
+
+            impl ::farcall::serde::Serialize for self::ErrorResponse {
+                fn serialize<S: ::farcall::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                    ::farcall::json::serialize(self, serializer)
+                }
+            }
+
+            impl<'de> ::farcall::serde::Deserialize<'de> for self::ErrorResponse {
+                fn deserialize<D: ::farcall::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                    ::farcall::json::deserialize(deserializer)
                 }
             }
         }
@@ -2893,8 +2396,18 @@ mod __farcall_protos {
         ::farcall::stub::Protos::new(DESCRIPTORS, register_types);
 
     fn register_types(registry: &mut ::farcall::buffa::type_registry::TypeRegistry) {
-        super::grpc::health::v1::__buffa::register_types(registry);
-        super::grpc::reflection::v1::__buffa::register_types(registry);
+        ::farcall::stub::register::<super::grpc::health::v1::HealthCheckRequest>(registry);
+        ::farcall::stub::register::<super::grpc::health::v1::HealthCheckResponse>(registry);
+        ::farcall::stub::register::<super::grpc::health::v1::HealthListRequest>(registry);
+        ::farcall::stub::register::<super::grpc::health::v1::HealthListResponse>(registry);
+        ::farcall::stub::register::<super::grpc::reflection::v1::ServerReflectionRequest>(registry);
+        ::farcall::stub::register::<super::grpc::reflection::v1::ExtensionRequest>(registry);
+        ::farcall::stub::register::<super::grpc::reflection::v1::ServerReflectionResponse>(registry);
+        ::farcall::stub::register::<super::grpc::reflection::v1::FileDescriptorResponse>(registry);
+        ::farcall::stub::register::<super::grpc::reflection::v1::ExtensionNumberResponse>(registry);
+        ::farcall::stub::register::<super::grpc::reflection::v1::ListServiceResponse>(registry);
+        ::farcall::stub::register::<super::grpc::reflection::v1::ServiceResponse>(registry);
+        ::farcall::stub::register::<super::grpc::reflection::v1::ErrorResponse>(registry);
     }
 
     static DESCRIPTORS: &[u8] = b"\

@@ -6,10 +6,8 @@ use std::fmt;
 use serde::de::{Deserializer, Expected, Visitor};
 use serde::forward_to_deserialize_any;
 
-use crate::codec::UnknownFields;
-
 use super::Result;
-use super::fault::{Error, Fault};
+use super::fault::Error;
 use super::reader::Reader;
 use super::variant::{Holding, Named};
 
@@ -117,10 +115,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        if self.unknown_fields == UnknownFields::Refuse {
-            return Err(self.fault(Fault::UnknownField));
-        }
-        self.skip()?;
+        self.unknown()?;
         visitor.visit_unit()
     }
 
@@ -144,7 +139,7 @@ impl Reader<'_> {
 
     /// What is next is of another kind than what is expected.
     #[cold]
-    fn mismatch(&mut self, expected: &dyn Expected) -> Error {
+    pub(super) fn mismatch(&mut self, expected: &dyn Expected) -> Error {
         match self.deserialize_any(Mismatch(expected)) {
             Ok(never) => match never {},
             Err(error) => error,

@@ -8,7 +8,7 @@ use crate::limits::MAX_JSON_NUMBER;
 
 /// A fault on its way out of the visitors, which know nothing of places.
 #[derive(Debug)]
-pub(super) struct Error(Box<Found>);
+pub struct Error(Box<Found>);
 
 #[derive(Debug)]
 struct Found {
@@ -35,8 +35,14 @@ pub(super) enum Fault {
 
 impl Error {
     #[cold]
-    pub(super) fn new(fault: Fault, at: usize) -> Self {
+    pub(super) fn at(fault: Fault, at: usize) -> Self {
         Self(Box::new(Found { fault, at: Some(at) }))
+    }
+
+    /// What was read last is wrong, in the value's own words.
+    #[cold]
+    pub fn new(message: impl fmt::Display) -> Self {
+        Self(Box::new(Found { fault: Fault::Said(message.to_string()), at: None }))
     }
 
     pub(super) fn into_parts(self) -> (Fault, Option<usize>) {
@@ -72,7 +78,7 @@ impl std::error::Error for Error {}
 impl de::Error for Error {
     #[cold]
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self(Box::new(Found { fault: Fault::Said(message.to_string()), at: None }))
+        Self::new(message)
     }
 
     #[cold]

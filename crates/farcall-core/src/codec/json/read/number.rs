@@ -25,7 +25,7 @@ pub(super) struct Digits<'de> {
 }
 
 /// So many digits are always less than 2^64.
-const SAFE_DIGITS: usize = 19;
+pub(super) const SAFE_DIGITS: usize = 19;
 
 impl Number {
     #[inline]
@@ -115,7 +115,7 @@ impl<'de> Reader<'de> {
 
 /// The number that digits at the start are, modulo 2^64, and how many these are.
 #[inline]
-fn run_of_digits(text: &[u8]) -> (u64, usize) {
+pub(super) fn run_of_digits(text: &[u8]) -> (u64, usize) {
     let (mut value, mut count) = (0_u64, 0);
     for byte in text {
         let digit = byte.wrapping_sub(b'0');

@@ -1,8 +1,12 @@
 //! A text that is read from its start to its end: brackets, words, white space, and the bounds on them.
 
+use std::mem;
+
+use serde::Deserialize;
+
 use crate::codec::UnknownFields;
 use crate::limits::{
-    JSON_ELEMENT_MEMORY, JSON_MEMBER_MEMORY, JSON_OBJECT_MEMORY, Limits, MAX_JSON_DEPTH,
+    JSON_ELEMENT_MEMORY, JSON_MEMBER_MEMORY, JSON_OBJECT_MEMORY, Limits, MAX_JSON_DEPTH, MAX_QUOTED,
 };
 
 use super::fault::{Error, Fault};
@@ -11,7 +15,7 @@ use super::{Result, Unreadable};
 
 /// A text, the place in it, and what it may still cost.
 #[derive(Debug)]
-pub(super) struct Reader<'de> {
+pub struct Reader<'de> {
     pub(super) text: &'de str,
     /// The byte that is next.
     pub(super) at: usize,
@@ -21,8 +25,8 @@ pub(super) struct Reader<'de> {
     memory: usize,
     max_depth: u32,
     max_memory: usize,
-    pub(super) unknown_fields: UnknownFields,
-    /// The last string that had escapes, without them. No longer than the text.
+    unknown_fields: UnknownFields,
+    /// The last string that had escapes, without them, or the name of an extension. No longer than the text.
     pub(super) scratch: String,
 }
 
@@ -56,7 +60,7 @@ impl<'de> Reader<'de> {
 
     /// The byte that is next behind white space; zero at the end.
     #[inline]
-    pub(super) fn next(&mut self) -> u8 {
+    pub(in crate::codec::json) fn next(&mut self) -> u8 {
         let byte = self.peek();
         if byte > b' ' { byte } else { self.behind_space() }
     }
@@ -120,6 +124,14 @@ impl<'de> Reader<'de> {
         Ok(())
     }
 
+    /// Charges for a member, unless there is too little left for it.
+    #[inline]
+    pub(super) fn charge_member(&mut self) -> bool {
+        let left = self.memory.checked_sub(JSON_MEMBER_MEMORY);
+        self.memory = left.unwrap_or(self.memory);
+        left.is_some()
+    }
+
     #[inline]
     fn charge(&mut self, bytes: usize) -> Result {
         match self.memory.checked_sub(bytes) {
@@ -135,20 +147,60 @@ impl<'de> Reader<'de> {
         if self.at < self.text.len() { Err(self.expected("the end of the text")) } else { Ok(()) }
     }
 
+    /// Takes a value of a type that serde knows.
+    ///
+    /// # Errors
+    /// When the text is no JSON or no such value, or costs more than the limits allow.
+    pub fn by_serde<T: Deserialize<'de>>(&mut self) -> Result<T> {
+        T::deserialize(self)
+    }
+
+    /// Takes any value as it is written.
+    ///
+    /// # Errors
+    /// When the text is no JSON or is too deep.
+    pub fn raw(&mut self) -> Result<&'de str> {
+        self.next();
+        let start = self.at;
+        self.skip()?;
+        Ok(self.text.get(start..self.at).unwrap_or_default())
+    }
+
+    /// Whether a field or the name of an enum's value that is not known is skipped.
+    pub(in crate::codec::json) fn ignores_unknown(&self) -> bool {
+        self.unknown_fields == UnknownFields::Ignore
+    }
+
+    pub(in crate::codec::json) fn take_scratch(&mut self) -> String {
+        mem::take(&mut self.scratch)
+    }
+
+    /// The place in the text.
+    pub(in crate::codec::json) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// What was read from a place on is not what it should be.
+    #[cold]
+    pub(in crate::codec::json) fn invalid(&self, start: usize, expected: &str) -> Error {
+        let got = self.text.get(start..self.at).unwrap_or_default();
+        Error::new(format_args!("invalid value: {got:.MAX_QUOTED$}, expected {expected}"))
+    }
+
     #[cold]
     pub(super) fn too_deep(&self) -> Error {
         self.fault(Fault::Depth { limit: self.max_depth })
     }
 
     #[cold]
-    pub(super) fn expected(&self, what: &'static str) -> Error {
+    pub(in crate::codec::json) fn expected(&self, what: &'static str) -> Error {
         self.fault(Fault::Expected(what))
     }
 
     /// Something is wrong with the byte that is next.
     #[cold]
     pub(super) fn fault(&self, fault: Fault) -> Error {
-        Error::new(fault, self.at)
+        Error::at(fault, self.at)
     }
 
     /// What an error that ended the reading was about.

@@ -4,6 +4,9 @@ use super::super::plain::plain_len;
 use super::Result;
 use super::reader::Reader;
 
+/// Bytes that a string with escapes is expected to have at least.
+const SCRATCH: usize = 256;
+
 impl<'de> Reader<'de> {
     /// Takes a string, whose quote is next. None: it had escapes and is in the scratch.
     #[inline]
@@ -24,6 +27,7 @@ impl<'de> Reader<'de> {
     #[inline(never)]
     fn escaped(&mut self, start: usize, len: usize) -> Result {
         self.scratch.clear();
+        self.scratch.reserve(SCRATCH.max(2 * len).min(self.text.len() - start));
         let (mut start, mut len) = (start, len);
         loop {
             self.scratch.push_str(self.text.get(start..start + len).unwrap_or_default());

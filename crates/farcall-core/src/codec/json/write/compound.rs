@@ -9,8 +9,8 @@ use super::key::Key;
 use super::writer::Writer;
 use super::{Error, Result};
 
-/// An array or an object that is not closed yet.
-pub(super) struct Compound<'w> {
+/// An array or an object that serde has not closed yet.
+pub struct Compound<'w> {
     writer: &'w mut Writer,
     state: State,
     /// The bracket that closes it.

@@ -5,12 +5,23 @@ use super::writer::Writer;
 
 impl Writer {
     #[inline]
-    pub(super) fn integer(&mut self, value: impl itoa::Integer) -> Result {
+    pub(in crate::codec::json) fn integer(&mut self, value: impl itoa::Integer) -> Result {
         self.bytes(itoa::Buffer::new().format(value).as_bytes())
     }
 
+    #[inline]
+    pub(in crate::codec::json) fn quoted_integer(&mut self, value: impl itoa::Integer) -> Result {
+        self.byte(b'"')?;
+        self.integer(value)?;
+        self.byte(b'"')
+    }
+
     /// JSON has no words for infinities and for what is no number: they are `null`. Messages say them in strings.
-    pub(super) fn float(&mut self, value: impl zmij::Float, is_finite: bool) -> Result {
+    pub(in crate::codec::json) fn float(
+        &mut self,
+        value: impl zmij::Float,
+        is_finite: bool,
+    ) -> Result {
         if !is_finite {
             return self.bytes(b"null");
         }

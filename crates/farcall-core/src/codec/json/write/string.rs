@@ -9,7 +9,7 @@ use super::writer::Writer;
 impl Writer {
     /// Writes a text in quotes.
     #[inline]
-    pub(super) fn string(&mut self, text: &str) -> Result {
+    pub(in crate::codec::json) fn string(&mut self, text: &str) -> Result {
         let text = text.as_bytes();
         if !is_plain(text) {
             return self.escaped_string(text);

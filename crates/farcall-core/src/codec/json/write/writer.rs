@@ -16,7 +16,7 @@ const FIRST: usize = 1024;
 
 /// A text that grows up to a limit.
 #[derive(Debug)]
-pub(super) struct Writer {
+pub struct Writer {
     /// The text and the bytes that it may take next, which have any value: whoever writes sees one bound for both, and no
     /// byte is cleared for each text.
     buffer: Vec<u8>,
@@ -63,18 +63,34 @@ impl Writer {
     }
 
     #[inline]
-    pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result {
+    pub(in crate::codec::json) fn bytes(&mut self, bytes: &[u8]) -> Result {
         self.room(bytes.len())?.copy_from_slice(bytes);
         Ok(())
     }
 
     #[inline]
-    pub(super) fn byte(&mut self, byte: u8) -> Result {
+    pub(in crate::codec::json) fn byte(&mut self, byte: u8) -> Result {
         self.bytes(&[byte])
     }
 
-    pub(super) fn bool(&mut self, value: bool) -> Result {
+    pub(in crate::codec::json) fn bool(&mut self, value: bool) -> Result {
         self.bytes(if value { b"true" } else { b"false" })
+    }
+
+    /// Writes a value of a type that serde knows.
+    ///
+    /// # Errors
+    /// When the text gets too long or the value has no form in JSON.
+    pub fn by_serde<T: Serialize + ?Sized>(&mut self, value: &T) -> Result {
+        value.serialize(self)
+    }
+
+    /// Writes a text that is JSON already.
+    ///
+    /// # Errors
+    /// When the text gets too long.
+    pub fn raw(&mut self, text: &str) -> Result {
+        self.bytes(text.as_bytes())
     }
 
     /// Writes the digits that stood in a string.

@@ -4,14 +4,14 @@ use std::fmt;
 
 /// A text that grows by lines.
 #[derive(Default)]
-pub(super) struct Text {
+pub(crate) struct Text {
     out: String,
     depth: usize,
 }
 
 impl Text {
     /// Adds a line; one that starts with a closing bracket steps out first, one that ends with an opening one steps in.
-    pub(super) fn line(&mut self, line: impl fmt::Display) {
+    pub(crate) fn line(&mut self, line: impl fmt::Display) {
         let line = line.to_string();
         let comment = line.starts_with("//");
         if !comment && line.starts_with(['}', ')', ']']) {
@@ -28,26 +28,26 @@ impl Text {
     }
 
     /// Adds several lines, each as [`line`](Self::line) does.
-    pub(super) fn lines(&mut self, lines: &str) {
+    pub(crate) fn lines(&mut self, lines: &str) {
         for line in lines.lines() {
             self.line(line);
         }
     }
 
     /// Adds an empty line.
-    pub(super) fn gap(&mut self) {
+    pub(crate) fn gap(&mut self) {
         self.out.push('\n');
     }
 
     /// Adds a line that stands one step further in than its neighbours.
-    pub(super) fn inset(&mut self, line: impl fmt::Display) {
+    pub(crate) fn inset(&mut self, line: impl fmt::Display) {
         self.depth += 1;
         self.line(line);
         self.depth -= 1;
     }
 
     /// Adds documentation.
-    pub(super) fn doc(&mut self, lines: &[String]) {
+    pub(crate) fn doc(&mut self, lines: &[String]) {
         for line in lines {
             if line.is_empty() {
                 self.line("///");
@@ -57,7 +57,7 @@ impl Text {
         }
     }
 
-    pub(super) fn into_string(self) -> String {
+    pub(crate) fn into_string(self) -> String {
         self.out
     }
 }
