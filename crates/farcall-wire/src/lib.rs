@@ -7,6 +7,7 @@
 //! The law of driving an engine: give it one input, drain its events, fill and write its output,
 //! sleep until its timeout.
 
+mod bucket;
 pub mod detect;
 pub mod event;
 pub mod fields;
@@ -14,6 +15,8 @@ pub mod hpack;
 pub mod http1;
 pub mod http2;
 pub mod limits;
+mod lines;
+mod message;
 pub mod websocket;
 
 pub use event::{Event, RequestHead, ResponseHead, Side, StreamId};

@@ -8,7 +8,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use farcall_wire::http2::{Config, ErrorCode, StreamSnapshot};
 use farcall_wire::{Event, StreamId};
-use support::pair::{Pair, audit, request_head};
+use support::pair::{Pair, request_head};
+use support::protocol::audit;
 
 /// A client that never runs dry, and a server whose windows begin with `stream_window` and grow to
 /// `max_window`, with room for any number of streams on the connection.

@@ -5,14 +5,15 @@ mod websocket_support;
 
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use farcall_wire::Event;
-use farcall_wire::http2::{ErrorCode, Role};
+use farcall_wire::http2::Role;
 use farcall_wire::websocket::frame::OpCode;
-use farcall_wire::websocket::{self, Config, Deflate, Engine, Session, SessionConfig};
+use farcall_wire::websocket::{self, Config, Deflate, Engine, Session};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use websocket_support::pair::{Pair, audit, request_head, response_head, status_trailers};
+use websocket_support::hostile::{assert_over, mutate, recorded, respond, server, waiting_client};
+use websocket_support::protocol::audit;
 use websocket_support::random::Random;
 use websocket_support::raw::{Handmade, whole};
 
@@ -89,8 +90,7 @@ fn session_events(mut session: Session, bytes: &[u8], seed: Option<u64>) -> Vec<
         audit(&session);
     }
     session.receive_eof(now);
-    assert!(session.is_closed());
-    assert_eq!((session.active_streams(), session.snapshot().queued), (0, 0));
+    assert_over(&session);
     std::iter::from_fn(|| session.poll_event()).collect()
 }
 
@@ -111,87 +111,7 @@ fn converse(session: &mut Session, bytes: &[u8], random: &mut Random) {
         audit(session);
     }
     session.receive_eof(now);
-    assert!(session.is_closed());
-    assert_eq!((session.active_streams(), session.snapshot().queued), (0, 0));
-}
-
-fn respond(session: &mut Session, event: &Event, random: &mut Random) {
-    match event {
-        Event::Request { stream, .. } if random.once_in(2) => {
-            let _ = session.send_head(*stream, &response_head(), false);
-            let _ = session.send_data(*stream, Bytes::from(vec![0; random.below(100_000)]), false);
-            let _ = session.send_trailers(*stream, &status_trailers());
-        }
-        Event::Data { stream, credit, .. } => session.release(*stream, *credit),
-        Event::Reset { stream, .. } | Event::Trailers { stream, .. } => session.done(*stream),
-        Event::Response { stream, .. } if random.once_in(4) => {
-            session.reset(*stream, ErrorCode::Cancel);
-        }
-        _ => {}
-    }
-}
-
-/// A client that waits for answers.
-fn waiting_client() -> Session {
-    let mut client = Session::new(Role::Client, SessionConfig::default(), Instant::now());
-    for round in 0..5 {
-        let stream = client.open(&request_head(), false).unwrap();
-        client.send_data(stream, Bytes::from(vec![0; 300]), round % 2 == 0).unwrap();
-    }
-    client
-}
-
-fn server() -> Session {
-    Session::new(Role::Server, SessionConfig::default(), Instant::now())
-}
-
-/// What both ends of a valid session send.
-fn recorded() -> (Vec<u8>, Vec<u8>) {
-    let mut pair = Pair::new();
-    let (mut forth, mut back) = (Vec::new(), Vec::new());
-    for round in 0..6 {
-        if let Ok(stream) = pair.client.open(&request_head(), false) {
-            let _ = pair.client.send_data(stream, Bytes::from(vec![round; 300]), true);
-        }
-        pair.collect();
-        forth.extend_from_slice(&pair.to_server);
-        back.extend_from_slice(&pair.to_client);
-        pair.deliver(usize::MAX, usize::MAX);
-        for event in pair.server_events() {
-            if let Event::Data { stream, credit, .. } = event {
-                pair.server.release(stream, credit);
-                pair.server.send_head(stream, &response_head(), false).unwrap();
-                pair.server.send_data(stream, Bytes::from(vec![round; 200]), false).unwrap();
-                pair.server.send_trailers(stream, &status_trailers()).unwrap();
-                pair.server.done(stream);
-            }
-        }
-    }
-    (forth, back)
-}
-
-/// Changes, drops, doubles or inserts some octets.
-fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
-    for _ in 0..=random.below(6) {
-        let at = random.below(bytes.len());
-        let some = |random: &mut Random| at..(at + random.below(60)).min(bytes.len());
-        match random.below(5) {
-            0 => bytes[at] = random.next() as u8,
-            1 => bytes[at] ^= 1 << random.below(8),
-            2 => drop(bytes.drain(some(random))),
-            3 => {
-                let piece = bytes[some(random)].to_vec();
-                bytes.splice(at..at, piece);
-            }
-            _ => {
-                let piece = random.bytes(12);
-                bytes.splice(at..at, piece);
-            }
-        }
-        if bytes.is_empty() {
-            bytes.push(0);
-        }
-    }
+    assert_over(session);
 }
 
 #[test]

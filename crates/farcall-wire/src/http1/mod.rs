@@ -14,7 +14,6 @@ mod emit;
 mod engine;
 mod grammar;
 mod head;
-mod lines;
 mod refusal;
 mod request;
 mod response;
@@ -23,5 +22,6 @@ mod target;
 mod trailers;
 
 pub use crate::http2::{ConnectionError, ErrorCode, Gone, OpenError, Role};
+use crate::lines;
 pub use config::{Config, Scheme};
 pub use engine::Engine;

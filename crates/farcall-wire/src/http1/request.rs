@@ -5,12 +5,12 @@ use std::mem::MaybeUninit;
 use httparse::Status;
 
 use super::head::{self, Incomplete, Kind, SLOTS};
-use super::lines::Lines;
 use super::refusal::Refusal;
 use super::sort::{self, Facts, Version};
 use super::target::{self, Target};
 use super::{Config, grammar};
 use crate::event::{RequestHead, RequestLine};
+use crate::lines::Lines;
 
 /// A method longer than any that a server knows (RFC 9112 section 3).
 const MAX_METHOD: usize = 24;

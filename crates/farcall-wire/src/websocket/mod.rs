@@ -19,7 +19,6 @@ mod event;
 pub mod frame;
 pub mod handshake;
 mod mask;
-mod rate;
 mod session;
 mod utf8;
 

@@ -7,8 +7,6 @@
 mod closed;
 mod ending;
 mod fill;
-mod head_cache;
-mod message;
 mod output;
 mod rate;
 mod receive;
@@ -30,9 +28,9 @@ use super::{Config, ErrorCode, Role};
 use crate::event::{Event, Side, StreamId};
 use crate::fields::Fields;
 use crate::hpack::{Decoder, Encoder};
+use crate::lines::Lines;
 use closed::Closed;
 use ending::Ending;
-use head_cache::HeadCache;
 use output::Output;
 use rate::Rates;
 use receive::Greeting;
@@ -66,7 +64,7 @@ pub struct Engine {
     decoder: Decoder,
     /// Decoded fields on their way into an event.
     scratch: Fields,
-    heads: HeadCache,
+    lines: Lines,
     greeting: Greeting,
     assembly: Option<Assembly>,
     streams: Streams,
@@ -119,7 +117,7 @@ impl Engine {
                 limits.header_table_size.max(settings::DEFAULT_HEADER_TABLE_SIZE),
             ),
             scratch: Fields::new(),
-            heads: HeadCache::default(),
+            lines: Lines::default(),
             greeting: if role == Role::Server { Greeting::Preface } else { Greeting::Settings },
             assembly: None,
             streams: Streams::default(),

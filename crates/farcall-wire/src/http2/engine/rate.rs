@@ -1,43 +1,9 @@
-//! Token buckets: how often a peer may do what is legal but costs.
+//! How often the peer of a connection may do what is legal but costs.
 
 use std::time::Instant;
 
-use crate::limits::{Limits, Rate};
-
-/// A bucket that starts full and regains tokens with time.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Bucket {
-    rate: Rate,
-    tokens: f64,
-    refilled: Instant,
-}
-
-impl Bucket {
-    pub(super) fn new(rate: Rate, now: Instant) -> Self {
-        Self { rate, tokens: rate.burst.into(), refilled: now }
-    }
-
-    /// Takes one token; false if there is none.
-    pub(super) fn take(&mut self, now: Instant) -> bool {
-        self.refill(now);
-        let enough = self.tokens >= 1.0;
-        if enough {
-            self.tokens -= 1.0;
-        }
-        enough
-    }
-
-    /// Puts `tokens` back, at most until the bucket is full.
-    pub(super) fn give(&mut self, tokens: u32) {
-        self.tokens = (self.tokens + f64::from(tokens)).min(self.rate.burst.into());
-    }
-
-    fn refill(&mut self, now: Instant) {
-        let elapsed = now.saturating_duration_since(self.refilled).as_secs_f64();
-        self.refilled = now;
-        self.tokens = (self.tokens + elapsed * self.rate.per_second).min(self.rate.burst.into());
-    }
-}
+use crate::bucket::Bucket;
+use crate::limits::Limits;
 
 /// All buckets of a connection.
 #[derive(Debug)]

@@ -2,7 +2,6 @@
 //! response or trailers (RFC 9113 sections 4.3 and 8.1).
 
 use super::closed::Past;
-use super::message::{self, Malformed};
 use super::stream::Half;
 use super::{Engine, Fault};
 use crate::event::{Event, RequestHead, ResponseHead, Side, StreamId};
@@ -10,6 +9,7 @@ use crate::fields::Fields;
 use crate::hpack::{Decoded, ListLimits};
 use crate::http2::frame::{Continuation, Headers};
 use crate::http2::{ErrorCode, Role};
+use crate::message::{self, Malformed, Tunnels};
 
 /// Why a field block is not waited for any longer.
 const TOO_LONG: &str = "a field block of too many octets or too many CONTINUATION frames";
@@ -215,15 +215,17 @@ impl Engine {
             self.answer_too_large(block);
             return Ok(self.glitch("field lists over the limit"));
         }
-        let (line, facts) = message::request(fields, self.config.extended_connect)?;
+        let tunnels = if self.config.extended_connect { Tunnels::Extended } else { Tunnels::Plain };
+        let (line, facts) = message::request(fields, tunnels)?;
         let content_left = if block.end { Some(0) } else { facts.content_length };
         if block.end && facts.content_length.is_some_and(|length| length > 0) {
             return Err("a content-length, and no content");
         }
         let regular = fields.tail(facts.regular);
         self.pending_header_bytes += regular.size();
-        let head =
-            RequestHead::from_parts(self.heads.intern(&line), line, decoded.path_token, regular);
+        // The header table knows the path apart from the rest of the line: its token serves better.
+        let (pseudo, _) = self.lines.intern(&line);
+        let head = RequestHead::from_parts(pseudo, line, decoded.path_token, regular);
         let mut stream = self.new_stream();
         stream.receive = if block.end { Half::Ended } else { Half::Body };
         stream.content_left = content_left;

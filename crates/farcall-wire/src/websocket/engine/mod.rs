@@ -17,8 +17,8 @@ use bytes::{Bytes, BytesMut};
 
 use super::deflate::{Deflater, Inflater};
 use super::mask::MaskKeys;
-use super::rate::Bucket;
 use super::{Config, Event};
+use crate::bucket::Bucket;
 use crate::http2::Role;
 use assemble::Message;
 use ending::Ending;

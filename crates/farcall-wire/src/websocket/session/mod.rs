@@ -2,7 +2,7 @@
 //!
 //! The commands, the events and their meaning are those of
 //! [`http2::Engine`](crate::http2::Engine); the messages are described in `docs/websocket.md`. The
-//! files here are the concerns of one struct: messages to frames (`frame`, `block`, `heads`), what
+//! files here are the concerns of one struct: messages to frames (`frame`, `block`), what
 //! comes in (`receive`, `receive_head`), what goes out (`send`, `fill`), windows (`window`), the end
 //! (`ending`), time (`timer`).
 
@@ -10,7 +10,6 @@ mod block;
 mod ending;
 mod fill;
 mod frame;
-mod heads;
 mod receive;
 mod receive_head;
 mod send;
@@ -25,8 +24,8 @@ use std::time::Instant;
 
 use bytes::BytesMut;
 
-use super::rate::Bucket;
 use super::{CloseCode, Config, Engine};
+use crate::bucket::Bucket;
 use crate::event::{Event, Side, StreamId};
 use crate::fields::Fields;
 use crate::http2::{ErrorCode, Role};

@@ -2,13 +2,13 @@
 
 use super::block::{self, Decoded};
 use super::frame::{self, INITIAL_WINDOW};
-use super::heads::{self, Malformed};
 use super::stream::{Half, Stream};
 use super::window::StreamWindow;
 use super::{Fault, Session};
 use crate::event::{Event, RequestHead, ResponseHead, Side, StreamId};
 use crate::fields::Fields;
 use crate::http2::{ErrorCode, Role};
+use crate::message::{self, Malformed, Tunnels};
 
 /// What is wrong with a message: with the connection, or with its stream alone.
 type Judged = Result<Result<(), Fault>, Malformed>;
@@ -122,7 +122,7 @@ impl Session {
             self.answer_too_large(id, end);
             return Ok(self.glitch("fields over the limit"));
         }
-        let (line, facts) = heads::request(fields)?;
+        let (line, facts) = message::request(fields, Tunnels::None)?;
         if end && facts.content_length.is_some_and(|length| length > 0) {
             return Err("a content-length, and no content");
         }
@@ -162,7 +162,7 @@ impl Session {
         if decoded.over_limit {
             return Ok(self.fields_over_limit(id));
         }
-        let (status, facts) = heads::response(fields)?;
+        let (status, facts) = message::response(fields)?;
         let Some(entry) = self.streams.get_mut(&id) else { return Ok(Ok(())) };
         let head = ResponseHead::new(status, fields.tail(facts.regular));
         if status < 200 {
@@ -196,7 +196,7 @@ impl Session {
         if decoded.over_limit {
             return Ok(self.fields_over_limit(id));
         }
-        heads::trailers(fields)?;
+        message::trailers(fields)?;
         let Some(entry) = self.streams.get_mut(&id) else { return Ok(Ok(())) };
         if entry.content_left.is_some_and(|left| left > 0) {
             return Err("less content than content-length says");

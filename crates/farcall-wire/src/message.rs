@@ -1,30 +1,41 @@
 //! Whether a decoded field list is a request, a response or trailers (RFC 9113 sections 8.1 to
-//! 8.3).
+//! 8.3), in HTTP/2 and in a WebSocket that carries the same heads.
 //!
 //! Octets of names and values were judged by the decoder (section 8.2.1); here it is about what the
-//! fields say.
+//! fields say, and never about what becomes of the stream.
 
 use crate::event::RequestLine;
 use crate::fields::{Field, Fields};
 
 /// Why a message is malformed.
-pub(super) type Malformed = &'static str;
+pub(crate) type Malformed = &'static str;
 
 /// What of a head matters to the engine itself.
 #[derive(Debug, Default)]
-pub(super) struct Facts<'a> {
+pub(crate) struct Facts<'a> {
     /// The content-length, if there is one.
-    pub(super) content_length: Option<u64>,
+    pub(crate) content_length: Option<u64>,
     /// The host field, if there is one.
     host: Option<&'a [u8]>,
     /// Fields behind the pseudo-fields.
-    pub(super) regular: usize,
+    pub(crate) regular: usize,
+}
+
+/// Which requests for a tunnel (CONNECT) a server takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tunnels {
+    /// None: a WebSocket carries calls only.
+    None,
+    /// To a host and port (RFC 9113 section 8.5).
+    Plain,
+    /// These, and those that name a protocol (RFC 8441 section 4).
+    Extended,
 }
 
 /// Reads a request's pseudo-fields and checks the rest.
-pub(super) fn request(
+pub(crate) fn request(
     fields: &Fields,
-    extended_connect: bool,
+    tunnels: Tunnels,
 ) -> Result<(RequestLine<'_>, Facts<'_>), Malformed> {
     let (mut method, mut scheme, mut authority, mut path, mut protocol) =
         (None, None, None, None, None);
@@ -34,7 +45,7 @@ pub(super) fn request(
             b":scheme" => &mut scheme,
             b":authority" => &mut authority,
             b":path" => &mut path,
-            b":protocol" if extended_connect => &mut protocol,
+            b":protocol" if tunnels == Tunnels::Extended => &mut protocol,
             _ => return Err("a request with an unknown pseudo-field"),
         };
         set(slot, field.value)
@@ -43,13 +54,17 @@ pub(super) fn request(
         method.filter(|method: &&[u8]| !method.is_empty()).ok_or("a request without :method")?;
     let line =
         RequestLine { method, scheme: scheme.unwrap_or_default(), authority, path, protocol };
-    if method == b"CONNECT" && protocol.is_none() {
+    let connect = method == b"CONNECT";
+    if connect && tunnels == Tunnels::None {
+        return Err("CONNECT within a WebSocket");
+    }
+    if connect && protocol.is_none() {
         if scheme.is_some() || path.is_some() {
             return Err("CONNECT with :scheme or :path");
         }
         authority.ok_or("CONNECT without :authority")?;
     } else {
-        if protocol.is_some() && method != b"CONNECT" {
+        if protocol.is_some() && !connect {
             return Err(":protocol without CONNECT");
         }
         scheme.filter(|scheme| !scheme.is_empty()).ok_or("a request without :scheme")?;
@@ -60,7 +75,7 @@ pub(super) fn request(
 }
 
 /// Reads a response's status and checks the rest.
-pub(super) fn response(fields: &Fields) -> Result<(u16, Facts<'_>), Malformed> {
+pub(crate) fn response(fields: &Fields) -> Result<(u16, Facts<'_>), Malformed> {
     let mut status = None;
     let facts = walk(fields, |field| match field.name {
         b":status" => set(&mut status, field.value),
@@ -77,7 +92,7 @@ pub(super) fn response(fields: &Fields) -> Result<(u16, Facts<'_>), Malformed> {
 }
 
 /// Checks trailers: no pseudo-fields.
-pub(super) fn trailers(fields: &Fields) -> Result<(), Malformed> {
+pub(crate) fn trailers(fields: &Fields) -> Result<(), Malformed> {
     walk(fields, |_| Err("trailers with a pseudo-field")).map(drop)
 }
 

@@ -1,5 +1,7 @@
 //! Request lines that came before: calls on one connection repeat the same few, so that their bytes
 //! can be shared, and whoever looks a path up can remember the answer.
+//!
+//! Nothing here is judged, and how many lines are kept does not depend on the peer.
 
 use std::num::NonZeroU64;
 
@@ -13,7 +15,7 @@ const MAX_LINE: usize = 256;
 
 /// The latest request lines, each as its concatenated parts.
 #[derive(Debug, Default)]
-pub(super) struct Lines {
+pub(crate) struct Lines {
     places: [(Bytes, Option<NonZeroU64>); LINES],
     /// Different lines so far.
     count: u64,
@@ -23,7 +25,7 @@ pub(super) struct Lines {
 impl Lines {
     /// The parts of `line` one behind the other, shared if they were seen lately, and a number that
     /// only lines of the same octets have.
-    pub(super) fn intern(&mut self, line: &RequestLine<'_>) -> (Bytes, Option<NonZeroU64>) {
+    pub(crate) fn intern(&mut self, line: &RequestLine<'_>) -> (Bytes, Option<NonZeroU64>) {
         self.scratch.clear();
         line.concat(&mut self.scratch);
         // Lines of equal length share a place; most connections have few different ones in use.
@@ -41,7 +43,7 @@ impl Lines {
     }
 
     /// Gives all memory back; numbers are not used again.
-    pub(super) fn shrink(&mut self) {
+    pub(crate) fn shrink(&mut self) {
         *self = Self { count: self.count, ..Self::default() };
     }
 }
