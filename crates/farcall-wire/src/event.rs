@@ -32,7 +32,8 @@ pub enum Side {
 /// What happened on a connection. Events come in the order in which the peer caused them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The peer's first SETTINGS arrived: it speaks the protocol.
+    /// Streams can be opened. In HTTP/2, because the peer's first SETTINGS arrived: it speaks the
+    /// protocol.
     Open,
     /// A request began (server).
     Request {

@@ -6,7 +6,8 @@ use std::fmt;
 use super::ErrorCode;
 use crate::event::Side;
 
-/// Why a connection ended other than in good order.
+/// Why a connection ended other than in good order. Calls over HTTP/1.1 and over a WebSocket end
+/// with it too: which of them it was knows whoever drives the engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionError {
     /// The code that was sent or received.
@@ -19,14 +20,11 @@ pub struct ConnectionError {
 
 impl fmt::Display for ConnectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.by {
-            Side::Local => {
-                write!(f, "HTTP/2 connection ended here ({}): {}", self.code, self.reason)
-            }
-            Side::Remote => {
-                write!(f, "HTTP/2 connection ended by the peer ({}): {}", self.code, self.reason)
-            }
-        }
+        let by = match self.by {
+            Side::Local => "here",
+            Side::Remote => "by the peer",
+        };
+        write!(f, "connection ended {by} ({}): {}", self.code, self.reason)
     }
 }
 

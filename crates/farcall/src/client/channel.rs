@@ -23,7 +23,8 @@ use crate::mailbox::{Mailbox, Note};
 /// How a channel behaves; the defaults suit most.
 #[derive(Debug, Clone)]
 pub struct ChannelConfig {
-    /// Time for one attempt to connect, until the peer's first SETTINGS. Default 10 s.
+    /// Time for one attempt to connect, until calls can be sent: with HTTP/2, until the peer's first SETTINGS. Default
+    /// 10 s.
     pub connect_timeout: Duration,
     /// Connections open at once to one endpoint, when calls outnumber the streams of one. Default 8.
     pub max_connections: usize,

@@ -131,14 +131,14 @@ pub(crate) async fn run(routes: Arc<Routes>, mut rest: Duration) {
     }
 }
 
-/// One attempt: it has succeeded when the peer's first SETTINGS have come, because a connection may be established that
-/// no server has accepted.
+/// One attempt: it has succeeded when streams can be opened. That is no sooner than the peer's first SETTINGS where there
+/// are such, because a connection may be established that no server has accepted.
 async fn attempt(routes: &Arc<Routes>) -> Result<()> {
     let limit = routes.config.connect_timeout;
     let opened = tokio::time::timeout(limit, async {
         let (connection, spoken) = routes.target.connect(&routes.config).await?;
         let (opened, answer) = tokio::sync::oneshot::channel();
-        let role = ClientConnection::new(routes, Arc::clone(connection.peer()), opened);
+        let role = ClientConnection::new(routes, Arc::clone(connection.peer()), spoken, opened);
         tokio::spawn(Driver::new(connection, spoken, End::Client, role));
         answer.await.unwrap_or_else(|_| Err(Status::unavailable("the connection's task ended")))
     });

@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use crate::client::channel::Routes;
 use crate::client::connect::Origin;
 use crate::driver::Role;
-use crate::engine::Engine;
+use crate::engine::{Engine, Spoken};
 use crate::link::Link;
 use crate::mailbox::{Mailbox, Note};
 
@@ -27,6 +27,7 @@ pub(crate) struct ClientConnection {
     /// Weak: a channel that nobody holds any more closes its connections.
     routes: Weak<Routes>,
     peer: Arc<Peer>,
+    spoken: Spoken,
     origin: Origin,
     mailbox: Arc<Mailbox>,
     notes: Vec<Note>,
@@ -53,11 +54,13 @@ impl ClientConnection {
     pub(crate) fn new(
         routes: &Arc<Routes>,
         peer: Arc<Peer>,
+        spoken: Spoken,
         opened: oneshot::Sender<Result<()>>,
     ) -> Self {
         Self {
             routes: Arc::downgrade(routes),
             peer,
+            spoken,
             origin: routes.target.origin(),
             mailbox: Arc::default(),
             notes: Vec::new(),
@@ -222,6 +225,15 @@ impl ClientConnection {
     }
 }
 
+/// What is spoken, as an error names it.
+fn protocol(spoken: Spoken) -> &'static str {
+    match spoken {
+        Spoken::Http1(_) => "HTTP/1.1",
+        Spoken::Http2 => "HTTP/2",
+        Spoken::CallsOverWebSocket => "WebSocket",
+    }
+}
+
 /// How a stream ended before its time.
 struct Reset {
     code: ErrorCode,
@@ -267,7 +279,8 @@ impl Role for ClientConnection {
                 self.restart_stalled(engine, now);
             }
             Event::Closed { error } => {
-                self.cause = error.map(|error| error.to_string()).or(self.cause.take());
+                let named = error.map(|error| format!("{} {error}", protocol(self.spoken)));
+                self.cause = named.or(self.cause.take());
             }
             Event::Request { .. } | Event::Informational { .. } | Event::Pong { .. } => {}
         }
