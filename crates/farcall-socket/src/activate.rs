@@ -10,9 +10,6 @@ use socket2::SockRef;
 
 use crate::sys::placed;
 
-/// The number of the first socket (`SD_LISTEN_FDS_START`).
-const FIRST: i32 = 3;
-
 /// Replaces this program by the command, which has the sockets as descriptors 3, 4, ... and is told so by `LISTEN_FDS`,
 /// `LISTEN_PID` and `LISTEN_FDNAMES`. Returns only when that fails.
 ///
@@ -53,7 +50,7 @@ pub fn activate(command: &mut Command, sockets: &[(&str, BorrowedFd<'_>)]) -> io
     if let Err(error) = set_blocking(true) {
         return error;
     }
-    let error = placed::exec(command, &descriptors, FIRST);
+    let error = placed::exec(command, &descriptors);
     // As every socket of this crate is; one that cannot be set is found out by its next use.
     let _ = set_blocking(false);
     error

@@ -10,7 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::PollFlags;
 use rustix::net::{RecvFlags, SendFlags, SocketAddrAny, SocketAddrUnix, recvfrom, send, sendto};
 use socket2::{SockRef, Type};
 use tokio::io::Interest;
@@ -26,6 +26,7 @@ use crate::resolve::{addresses, addresses_in_place};
 use crate::sockaddr::{Sockaddr, SockaddrUn};
 use crate::sys::watch::watch;
 use crate::unix::BoundPath;
+use crate::wait::{self, Deadline};
 use crate::{Endpoint, Options, Scheme, robust, udp};
 
 /// A socket that sends and receives datagrams: `udp://host:port`, or a Unix path or name.
@@ -317,10 +318,7 @@ impl DatagramSocket {
                 pause = (pause * 2).min(longest);
                 continue;
             }
-            match poll(&mut [PollFd::new(&self.socket, events)], None) {
-                Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-            }
+            wait::until_ready(&self.socket, events, Deadline::NEVER)?;
         }
     }
 

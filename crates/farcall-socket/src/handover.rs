@@ -22,9 +22,10 @@ use std::time::Duration;
 use rustix::event::PollFlags;
 
 use crate::inherited::Inherited;
-use crate::lifecycle::{Connected, Deadline, Listening, SeqPacket, wait_for};
+use crate::lifecycle::{Connected, Listening, SeqPacket};
 use crate::limits::{DESCRIPTORS_PER_MESSAGE, HANDOVER_BYTES};
 use crate::unix::BoundPath;
+use crate::wait::{self, Deadline};
 use crate::{Listener, Socket, sys};
 
 /// Listening sockets on their way to a successor.
@@ -150,7 +151,7 @@ impl Handover {
         let sockets: Vec<_> = self.sockets.iter().map(|leaving| leaving.socket.as_fd()).collect();
         text.push('.');
         successor.send_descriptors(text.as_bytes(), &sockets)?;
-        wait_for(successor, PollFlags::IN, Deadline::after(patience))?;
+        wait::until_ready(successor, PollFlags::IN, Deadline::after(patience))?;
         match successor.receive(&mut [0; SERVING.len()]) {
             Ok(length) if length == SERVING.len() => {}
             Ok(_) => return Err(io::ErrorKind::UnexpectedEof.into()),
@@ -191,7 +192,7 @@ impl Takeover {
         patience: Duration,
     ) -> io::Result<Self> {
         refuse_other_users(&predecessor)?;
-        wait_for(&predecessor, PollFlags::IN, Deadline::after(patience))?;
+        wait::until_ready(&predecessor, PollFlags::IN, Deadline::after(patience))?;
         let mut buffer = vec![0; HANDOVER_BYTES];
         let (length, sockets) =
             predecessor.receive_descriptors(&mut buffer, DESCRIPTORS_PER_MESSAGE)?;

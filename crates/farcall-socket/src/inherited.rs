@@ -17,7 +17,7 @@ use crate::sys::inherited::claim;
 use crate::unix::BoundPath;
 use crate::{Connected, Endpoint, Listening, Socket};
 
-/// The first descriptor that a supervisor hands in.
+/// The first descriptor that a supervisor hands in (`SD_LISTEN_FDS_START`).
 pub(crate) const FIRST: RawFd = 3;
 
 /// A socket that was open when this program began, or that was handed over later.

@@ -59,6 +59,7 @@ mod tcp;
 pub mod tls;
 mod udp;
 mod unix;
+mod wait;
 
 pub use activate::activate;
 pub use batch::{BlockingBatch, DatagramBatch};

@@ -1,4 +1,4 @@
-//! The accept queue of a TCP listener, as the kernel counts it.
+//! The accept queue of a listener, as the kernel counts it.
 //!
 //! Reading it takes nothing out of it. Connections that were refused for want of room have left no other trace.
 
@@ -8,10 +8,10 @@ use std::os::fd::AsFd;
 
 use crate::sys::option;
 
-/// How full the accept queue of a TCP listener is.
+/// How full a listener's queue of connections is that wait to be accepted.
 ///
 /// Prints as `2/128`, and as `6/5 (full, 3 dropped)` when it overflowed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Queue {
     /// Connections that wait to be accepted.
@@ -19,7 +19,7 @@ pub struct Queue {
     /// How many may wait: the backlog, cut down to the system's maximum. The kernel takes one more.
     pub max: u32,
     /// Attempts that found the queue full, and other segments that the listener threw away, since it began to listen.
-    /// A client whose attempt was dropped hears nothing and tries again after a second.
+    /// A client whose attempt was dropped hears nothing and tries again after a second. Unix listeners drop nothing.
     pub dropped: u32,
 }
 
@@ -28,11 +28,11 @@ const STATE: usize = 0;
 const UNACKED: usize = 24;
 const SACKED: usize = 28;
 const LISTEN: u8 = 10;
-/// Index of the drop counter among the numbers of `SO_MEMINFO` (`linux/sock_diag.h`).
-const DROPS: usize = 8;
+/// Where the drop counter is among the numbers of `SO_MEMINFO` (`linux/sock_diag.h`).
+pub(crate) const DROPS: usize = 8 * 4;
 
 impl Queue {
-    /// Whether the next connection will be dropped.
+    /// Whether the next connection has to wait outside: TCP drops its SYN, a Unix connect blocks.
     pub fn is_full(&self) -> bool {
         self.now > self.max
     }
@@ -50,7 +50,7 @@ impl Queue {
         Ok(Self {
             now: number(&info, UNACKED),
             max: number(&info, SACKED),
-            dropped: number(&memory, DROPS * 4),
+            dropped: number(&memory, DROPS),
         })
     }
 }

@@ -13,8 +13,9 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
 
-use crate::lifecycle::{Connected, retry, uninterrupted};
+use crate::lifecycle::Connected;
 use crate::limits::DESCRIPTORS_PER_MESSAGE;
+use crate::wait::{retry, uninterrupted};
 use crate::{Connection, Socket};
 
 impl<K> Socket<Connected, K> {

@@ -20,11 +20,12 @@ use tokio::time::{Instant, sleep};
 
 use crate::connection::Connection;
 use crate::error::{BindError, ConnectError};
-use crate::lifecycle::{Deadline, through};
+use crate::lifecycle::through;
 use crate::limits::{UNIX_BIND_ROUNDS, UNIX_LOCK_WAIT, UNIX_QUEUE_PAUSE};
 use crate::pipe::Pipe;
 use crate::sockaddr::{Sockaddr, SockaddrUn};
 use crate::sys::option;
+use crate::wait::Deadline;
 use crate::{Address, Credentials, Endpoint, Family, Listening, Options, Peer, Socket};
 
 /// The file of a bound socket. Removed when the last listener that holds it goes, if the file is still ours.

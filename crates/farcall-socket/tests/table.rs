@@ -11,7 +11,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use farcall_socket::table::{AcceptQueue, Filter, Kind, Name, Row, Socket, State, Table};
+use farcall_socket::Queue;
+use farcall_socket::table::{Filter, Kind, Name, Row, Socket, State, Table};
 use folder::Folder;
 use socket2::{Domain, SockAddr, Type};
 
@@ -65,15 +66,19 @@ fn a_listener_shows_how_many_wait_and_how_many_may() {
         assert_eq!(row[0].0.state, State::Listening);
         row[0].0.accept_queue.unwrap()
     };
-    assert_eq!(queue(), AcceptQueue { now: 0, max: 2 });
+    assert_eq!(queue().to_string(), "0/2");
     let mut clients = Vec::new();
     for now in 1..=3 {
         clients.push(TcpStream::connect(("127.0.0.1", port)).unwrap());
-        eventually(|| queue() == AcceptQueue { now, max: 2 });
+        eventually(|| (queue().now, queue().max) == (now, 2));
     }
     assert!(queue().is_full());
+    let late = ([127, 0, 0, 1], port).into();
+    TcpStream::connect_timeout(&late, Duration::from_millis(20)).unwrap_err();
+    assert!(queue().dropped > 0);
+    assert_eq!(queue(), Queue::of(&listener).unwrap());
     listener.accept().unwrap();
-    assert_eq!(queue(), AcceptQueue { now: 2, max: 2 });
+    assert_eq!((queue().now, queue().max), (2, 2));
     assert!(!queue().is_full());
 }
 
@@ -185,7 +190,7 @@ fn a_unix_listener_shows_its_queue_and_its_connections_both_ends() {
     socket.listen(1).unwrap();
     let _clients = [UnixStream::connect(&path).unwrap(), UnixStream::connect(&path).unwrap()];
     let queue = || at_path(&path).into_iter().find_map(|(end, _)| end.accept_queue).unwrap();
-    assert_eq!(queue(), AcceptQueue { now: 2, max: 1 });
+    assert_eq!(queue().to_string(), "2/1 (full)");
     assert!(queue().is_full());
 
     let listener = UnixListener::from(std::os::fd::OwnedFd::from(socket));

@@ -8,7 +8,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use farcall_socket::table::{AcceptQueue, Filter, Kind, State, Table};
+use farcall_socket::Queue;
+use farcall_socket::table::{Filter, Kind, State, Table};
 
 /// How long a program may take until its sockets are as they should be.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -95,7 +96,7 @@ impl Drop for Program {
     }
 }
 
-fn accept_queue(table: &Table) -> Option<AcceptQueue> {
+fn accept_queue(table: &Table) -> Option<Queue> {
     table.rows().find_map(|row| row.socket.accept_queue)
 }
 

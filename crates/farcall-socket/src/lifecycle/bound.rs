@@ -5,10 +5,11 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use super::unbound::{Connecting, through};
-use super::{Connected, Datagram, Deadline, Failed, Family, SeqPacket, Socket, Stream, owned};
+use super::{Connected, Datagram, Failed, Family, SeqPacket, Socket, Stream, owned};
 use crate::pause::Pause;
 use crate::sockaddr::Sockaddr;
 use crate::unix::{BoundPath, FolderLock};
+use crate::wait::Deadline;
 use crate::{Listening, Options};
 
 /// A socket that has an address: it can listen, or connect from there. Who connects to it is refused.

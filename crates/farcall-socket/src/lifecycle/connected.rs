@@ -10,11 +10,11 @@ use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, recv, send, sendmsg
 use socket2::Domain;
 
 use super::unbound::through;
-use super::wait::retry;
 use super::{SeqPacket, Socket, Stream, name_from_kernel, owned};
 use crate::limits::WRITE_SLICES;
 use crate::sockaddr::Sockaddr;
 use crate::unix::{self, BoundPath};
+use crate::wait::retry;
 use crate::{Address, Connection, Peer, tcp};
 
 /// A socket with another end to talk to.

@@ -7,11 +7,11 @@ use rustix::event::PollFlags;
 use rustix::net::{SocketFlags, acceptfrom_with};
 
 use super::unbound::through;
-use super::wait::{self, retry};
-use super::{Connected, Deadline, Family, Socket, Stream, invalid};
+use super::{Connected, Family, Socket, Stream, invalid};
 use crate::pause::Pause;
 use crate::queue::Queue;
 use crate::unix::BoundPath;
+use crate::wait::{self, Deadline, retry};
 use crate::{Address, Endpoint, Listener};
 
 /// A socket with a queue of connections that wait to be accepted.
@@ -52,7 +52,7 @@ impl<K> Socket<Listening, K> {
     pub fn try_accept(&self) -> io::Result<Option<Socket<Connected, K>>> {
         loop {
             let now = Deadline::after(std::time::Duration::ZERO);
-            match wait::wait(&self.raw, PollFlags::IN, now) {
+            match wait::until_ready(&self.raw, PollFlags::IN, now) {
                 Err(error) if error.kind() == io::ErrorKind::TimedOut => return Ok(None),
                 ready => ready?,
             }

@@ -19,7 +19,6 @@ mod connected;
 mod listening;
 mod reach;
 mod unbound;
-mod wait;
 mod watched;
 
 use std::error::Error;
@@ -37,7 +36,6 @@ pub use listening::Listening;
 use unbound::Connecting;
 pub use unbound::Unbound;
 pub(crate) use unbound::{is_own_echo, through};
-pub(crate) use wait::{Deadline, retry, uninterrupted, wait as wait_for};
 pub use watched::Watched;
 
 use crate::sockaddr::{Sockaddr, SockaddrUn};

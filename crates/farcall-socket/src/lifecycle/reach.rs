@@ -7,11 +7,12 @@ use std::os::fd::AsFd;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use super::{Connected, Connecting, Deadline, Family, Listening, Socket, Stream};
+use super::{Connected, Connecting, Family, Listening, Socket, Stream};
 use crate::error::Attempt;
 use crate::inherited::Inherited;
 use crate::limits::CONNECTION_ATTEMPT_DELAY;
 use crate::resolve::addresses_in_place;
+use crate::wait::Deadline;
 use crate::{BindError, BindErrorKind, ConnectError, ConnectErrorKind, Endpoint, Options, Scheme};
 use crate::{tcp, unix};
 

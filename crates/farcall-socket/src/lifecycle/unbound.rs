@@ -12,12 +12,13 @@ use rustix::io::Errno;
 use socket2::{Domain, Type};
 
 use super::{
-    Bound, Connected, Datagram, Deadline, Failed, Family, Kind, SeqPacket, Socket, Stream, invalid,
-    name_for_kernel, owned, wait,
+    Bound, Connected, Datagram, Failed, Family, Kind, SeqPacket, Socket, Stream, invalid,
+    name_for_kernel, owned,
 };
 use crate::limits::UNIX_QUEUE_PAUSE;
 use crate::sockaddr::Sockaddr;
 use crate::unix::FolderLock;
+use crate::wait::{self, Deadline};
 use crate::{Address, Options, unix};
 
 /// A socket that is open and has no address yet: it can be bound or connected.
@@ -225,7 +226,7 @@ impl Connecting {
     /// Whether [`Connecting::wait`] would return at once.
     pub(super) fn has_answer(&self) -> bool {
         let now = Deadline::after(Duration::ZERO);
-        self.is_done || wait::wait(&self.raw, PollFlags::OUT, now).is_ok()
+        self.is_done || wait::until_ready(&self.raw, PollFlags::OUT, now).is_ok()
     }
 
     /// Waits for the other end's answer.
@@ -235,10 +236,7 @@ impl Connecting {
         file: Option<unix::BoundPath>,
     ) -> io::Result<Socket<Connected, K>> {
         if !self.is_done {
-            wait::wait(&self.raw, PollFlags::OUT, deadline)?;
-            if let Some(error) = self.raw.take_error()? {
-                return Err(error);
-            }
+            wait::until_connected(&self.raw, deadline)?;
         }
         let is_tcp = self.raw.r#type()? == Type::STREAM && self.raw.domain()? != Domain::UNIX;
         if is_tcp && is_own_echo(&self.raw)? {

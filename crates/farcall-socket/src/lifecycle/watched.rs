@@ -9,9 +9,9 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use super::connected::{receive_packet, send_packet, whole};
-use super::wait::uninterrupted;
 use super::{Connected, Listening, SeqPacket, Socket};
 use crate::sys::watch::watch;
+use crate::wait::uninterrupted;
 
 /// A [`SeqPacket`] socket in the state `S` that a tokio runtime watches.
 ///

@@ -5,14 +5,13 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::net::sockopt::socket_error;
 use rustix::net::{SocketAddrUnix, connect as connect_once};
 
 use crate::sockaddr::{Sockaddr, SockaddrUn};
+use crate::wait::{self, Deadline};
 
 /// Connects the socket, and is done when it is connected or has failed: interruptions do not show, and a non-blocking
 /// socket is waited for.
@@ -46,19 +45,5 @@ fn connect_unix(socket: BorrowedFd<'_>, address: &SockaddrUn) -> io::Result<()> 
 /// # Errors
 /// The cause why there is no connection; `TimedOut` when the time is up first, while the connect goes on.
 pub fn wait_connected(socket: impl AsFd, timeout: Option<Duration>) -> io::Result<()> {
-    let socket = socket.as_fd();
-    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-    loop {
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        // What does not fit is longer than anybody waits.
-        let left = left.and_then(|left| Timespec::try_from(left).ok());
-        match poll(&mut [PollFd::new(&socket, PollFlags::OUT)], left.as_ref()) {
-            Ok(0) => {
-                return Err(io::Error::new(io::ErrorKind::TimedOut, "not connected in time"));
-            }
-            Ok(_) => return Ok(socket_error(socket)??),
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
+    wait::until_connected(socket, timeout.map_or(Deadline::NEVER, Deadline::after))
 }

@@ -1,9 +1,9 @@
 //! Starting a program with sockets at fixed descriptors, as a supervisor does.
 
 use std::env;
-use std::ffi::{CString, OsStr, OsString, c_char, c_int};
+use std::ffi::{CString, OsStr, OsString, c_char};
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -11,9 +11,8 @@ use std::process::{Child, Command};
 use std::ptr;
 
 use rustix::fs::{Access, access};
-use rustix::io::fcntl_dupfd_cloexec;
 
-use crate::inherited::FIRST;
+use super::placed::Copies;
 
 /// Spawns the command with the sockets at descriptors 3, 4 and so on, and with `LISTEN_FDS`, `LISTEN_FDNAMES` and
 /// `LISTEN_PID` set for it. Whatever else was in its environment stays; only a cleared environment is not seen.
@@ -22,34 +21,14 @@ pub(crate) fn spawn(
     sockets: &[BorrowedFd<'_>],
     names: &str,
 ) -> io::Result<Child> {
-    let count = c_int::try_from(sockets.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
-    let after = FIRST.checked_add(count).ok_or(io::ErrorKind::InvalidInput)?;
-    // Above the target numbers, so that no move overwrites what is to be moved later.
-    let sockets: Vec<OwnedFd> = sockets
-        .iter()
-        .map(|socket| fcntl_dupfd_cloexec(socket, after))
-        .collect::<Result<_, _>>()?;
-    let numbers = sockets.iter().map(AsRawFd::as_raw_fd).collect();
-    // The standard library reports a failed exec through a descriptor of its own, which must not be one of the targets.
-    let _occupied = occupy_below(&sockets, after)?;
-    let mut image = Image::new(&command, numbers, names)?;
+    let sockets = Copies::of(sockets)?;
+    // The standard library reports a failed exec through a descriptor of its own, which must not be one of the wanted.
+    let _occupied = sockets.occupy_wanted()?;
+    let mut image = Image::new(&command, sockets, names)?;
     // SAFETY: between fork and exec the closure only makes system calls and writes into memory that was allocated before
     // the fork: it takes no lock, and allocates and frees nothing.
     unsafe { command.pre_exec(move || Err(image.replace_process())) };
     command.spawn()
-}
-
-/// Duplicates until no number below is free.
-fn occupy_below(sockets: &[OwnedFd], after: RawFd) -> io::Result<Vec<OwnedFd>> {
-    let mut occupied = Vec::new();
-    while let Some(first) = sockets.first() {
-        let duplicate = fcntl_dupfd_cloexec(first, FIRST)?;
-        if duplicate.as_raw_fd() >= after {
-            break;
-        }
-        occupied.push(duplicate);
-    }
-    Ok(occupied)
 }
 
 /// Everything that the new program is made of, ready before the fork.
@@ -57,13 +36,13 @@ struct Image {
     program: CString,
     arguments: Strings,
     environment: Strings,
-    sockets: Vec<RawFd>,
+    sockets: Copies,
 }
 
 const PID: &[u8] = b"LISTEN_PID=";
 
 impl Image {
-    fn new(command: &Command, sockets: Vec<RawFd>, names: &str) -> io::Result<Self> {
+    fn new(command: &Command, sockets: Copies, names: &str) -> io::Result<Self> {
         let mut arguments = vec![command.get_program().to_owned()];
         arguments.extend(command.get_args().map(OsStr::to_owned));
         // The process's number follows in the child, where it is known; at most ten digits and the NUL.
@@ -86,12 +65,10 @@ impl Image {
 
     /// Only returns when it fails. Runs between fork and exec.
     fn replace_process(&mut self) -> io::Error {
-        for (target, socket) in (FIRST..).zip(&self.sockets) {
-            // SAFETY: both are numbers. This process is about to be replaced and runs nothing but this function, so
-            // nobody is left to miss the descriptor that was at the target. The duplicate stays open over exec.
-            if unsafe { libc::dup2(*socket, target) } < 0 {
-                return io::Error::last_os_error();
-            }
+        // SAFETY: this process is about to be replaced and runs nothing but this function, so that nobody is left to miss
+        // what was there.
+        if let Err(error) = unsafe { self.sockets.place() } {
+            return error.into();
         }
         self.write_pid();
         // SAFETY: the program is a C string, and both arrays are C strings with a null pointer at their end (see

@@ -8,12 +8,15 @@ use std::time::Duration;
 use rustix::net::AddressFamily;
 
 use super::netlink::{Attributes, bytes_at, number};
-use super::socket::{AcceptQueue, Kind, Measured, Name, Socket, State};
+use super::socket::{Kind, Measured, Name, Socket, State};
+use crate::queue::{DROPS, Queue};
 
 /// `struct inet_diag_msg`
 const FIXED_BYTES: usize = 72;
 /// `INET_DIAG_INFO`: a `struct tcp_info`.
 const INFO: u16 = 2;
+/// `INET_DIAG_SKMEMINFO`: the numbers of `SO_MEMINFO`.
+const MEMORY: u16 = 7;
 
 /// `IPPROTO_TCP` and `IPPROTO_UDP`
 const TCP: u8 = 6;
@@ -24,7 +27,7 @@ pub(super) fn request(family: AddressFamily, kind: Kind, states: u32) -> [u8; 56
     let mut bytes = [0; 56];
     bytes[0] = family.as_raw() as u8;
     bytes[1] = if kind == Kind::Udp { UDP } else { TCP };
-    bytes[2] = 1 << (INFO - 1);
+    bytes[2] = 1 << (INFO - 1) | 1 << (MEMORY - 1);
     bytes[4..8].copy_from_slice(&states.to_ne_bytes());
     bytes
 }
@@ -38,19 +41,25 @@ pub(super) fn parse(kind: Kind, body: &[u8]) -> Option<Socket> {
     let state = State::from_number(state);
     let listening = state == State::Listening;
     let connected = remote.port() != 0;
+    let attribute = |wanted: u16| {
+        let mut all = Attributes::behind(body, FIXED_BYTES);
+        all.find(|(kind, _)| *kind == wanted).map(|(_, value)| value)
+    };
+    let dropped = || attribute(MEMORY).and_then(|memory| number(memory, DROPS)).unwrap_or_default();
     Some(Socket {
         kind,
         state,
         // A listener on `::` and one on `0.0.0.0` differ; both ends of a connection do not.
         local: Name::Ip(if connected { canonical(local) } else { local }),
         remote: connected.then(|| Name::Ip(canonical(remote))),
-        accept_queue: listening.then_some(AcceptQueue { now: receive_queue, max: send_queue }),
+        accept_queue: listening.then(|| Queue {
+            now: receive_queue,
+            max: send_queue,
+            dropped: dropped(),
+        }),
         unread: if listening { 0 } else { receive_queue },
         unsent: if listening { 0 } else { send_queue },
-        measured: connected
-            .then(|| Attributes::behind(body, FIXED_BYTES).find(|(kind, _)| *kind == INFO))
-            .flatten()
-            .map(|(_, info)| measured(info)),
+        measured: connected.then(|| attribute(INFO)).flatten().map(measured),
         uid: number(body, 64),
         inode: number(body, 68)?,
         peer_inode: None,
@@ -137,12 +146,18 @@ mod tests {
         bytes[1] = 10;
         bytes[6..8].fill(0);
         let queue = |bytes: &[u8]| parse(Kind::Tcp, bytes).unwrap().accept_queue.unwrap();
-        assert_eq!(queue(&bytes), AcceptQueue { now: 5, max: 9 });
+        assert_eq!(queue(&bytes), Queue { now: 5, max: 9, dropped: 0 });
         assert!(!queue(&bytes).is_full());
         for (now, full) in [(9, false), (10, true)] {
             bytes[56..60].copy_from_slice(&u32::to_ne_bytes(now));
             assert_eq!(queue(&bytes).is_full(), full);
         }
+        let mut memory = vec![0; DROPS];
+        memory.extend(7_u32.to_ne_bytes());
+        bytes.extend((4 + memory.len() as u16).to_ne_bytes());
+        bytes.extend(MEMORY.to_ne_bytes());
+        bytes.extend(memory);
+        assert_eq!(queue(&bytes).to_string(), "10/9 (full, 7 dropped)");
         let socket = parse(Kind::Tcp, &bytes).unwrap();
         assert_eq!((socket.unread, socket.unsent, socket.remote), (0, 0, None));
     }

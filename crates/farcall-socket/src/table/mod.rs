@@ -28,7 +28,7 @@ use std::io;
 use rustix::net::AddressFamily;
 
 use self::holders::Holders;
-pub use self::socket::{AcceptQueue, Holder, Kind, Measured, Name, Socket, State};
+pub use self::socket::{Holder, Kind, Measured, Name, Socket, State};
 use crate::limits::TABLE_SOCKETS;
 
 /// Every state that the kernel knows a number for.

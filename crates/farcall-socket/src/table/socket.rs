@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::queue::Queue;
+
 /// What kind of socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -192,22 +194,6 @@ impl fmt::Display for Name {
     }
 }
 
-/// How full a listener's queue of connections is that wait to be accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct AcceptQueue {
-    /// Connections that wait.
-    pub now: u32,
-    /// The backlog. The kernel lets one more wait.
-    pub max: u32,
-}
-
-impl AcceptQueue {
-    /// Whether the next connection has to wait outside: TCP drops its SYN, a Unix connect blocks.
-    pub fn is_full(self) -> bool {
-        self.now > self.max
-    }
-}
-
 /// What the kernel has measured about a TCP connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Measured {
@@ -247,7 +233,7 @@ pub struct Socket {
     /// The address of the other end, if it is connected to one. Unix clients are nameless.
     pub remote: Option<Name>,
     /// Connections that wait to be accepted; only listeners have it.
-    pub accept_queue: Option<AcceptQueue>,
+    pub accept_queue: Option<Queue>,
     /// Bytes that came and were not read; 0 for a listener.
     pub unread: u32,
     /// Bytes that were written and are not with the other end yet; 0 for a listener.

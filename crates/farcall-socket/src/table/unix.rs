@@ -8,7 +8,8 @@ use std::os::unix::ffi::OsStrExt;
 use rustix::net::{AddressFamily, SocketType};
 
 use super::netlink::{Attributes, bytes_at, number};
-use super::socket::{AcceptQueue, Kind, Name, Socket, State};
+use super::socket::{Kind, Name, Socket, State};
+use crate::queue::Queue;
 
 /// `struct unix_diag_msg`
 const FIXED_BYTES: usize = 16;
@@ -74,7 +75,7 @@ pub(super) fn parse(body: &[u8]) -> Option<Socket> {
 /// For a listener the two numbers are the accept queue and its maximum.
 fn take_queues(socket: &mut Socket, receive_queue: u32, send_queue: u32) {
     if socket.state == State::Listening {
-        socket.accept_queue = Some(AcceptQueue { now: receive_queue, max: send_queue });
+        socket.accept_queue = Some(Queue { now: receive_queue, max: send_queue, dropped: 0 });
     } else {
         socket.unread = receive_queue;
         socket.unsent = send_queue;
@@ -132,7 +133,7 @@ mod tests {
         let socket = parse(&canned(1, 10, &attributes)).unwrap();
         assert_eq!(socket.kind, Kind::UnixStream);
         assert_eq!(socket.local, Name::Path("/run/x.sock".into()));
-        assert_eq!(socket.accept_queue, Some(AcceptQueue { now: 6, max: 5 }));
+        assert_eq!(socket.accept_queue, Some(Queue { now: 6, max: 5, dropped: 0 }));
         assert!(socket.accept_queue.unwrap().is_full());
         assert_eq!((socket.unread, socket.unsent), (0, 0));
     }

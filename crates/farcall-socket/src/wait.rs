@@ -1,11 +1,12 @@
-//! Waiting for a socket without a runtime.
+//! Waiting for a socket without a runtime: the thread blocks, and an interruption is no end of the wait.
 
 use std::io;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
+use rustix::net::sockopt::socket_error;
 
 /// When to stop waiting; `None` is never.
 #[derive(Clone, Copy, Debug)]
@@ -36,12 +37,17 @@ impl Deadline {
     }
 }
 
-/// Waits until one of the events, or an error, is there. An interruption is not an end of the wait.
+/// Waits until one of the events, or an error, is there.
 ///
 /// # Errors
 /// `TimedOut` at the deadline.
-pub(crate) fn wait(socket: impl AsFd, events: PollFlags, deadline: Deadline) -> io::Result<()> {
+pub(crate) fn until_ready(
+    socket: impl AsFd,
+    events: PollFlags,
+    deadline: Deadline,
+) -> io::Result<()> {
     loop {
+        // What does not fit is longer than anybody waits.
         let left = deadline.left().and_then(|left| Timespec::try_from(left).ok());
         match poll(&mut [PollFd::new(&socket, events)], left.as_ref()) {
             Ok(0) if deadline.is_over() => {
@@ -52,6 +58,15 @@ pub(crate) fn wait(socket: impl AsFd, events: PollFlags, deadline: Deadline) -> 
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// Waits until a connect that was begun is done.
+///
+/// # Errors
+/// The cause why there is no connection; `TimedOut` at the deadline, while the connect goes on.
+pub(crate) fn until_connected(socket: impl AsFd, deadline: Deadline) -> io::Result<()> {
+    until_ready(&socket, PollFlags::OUT, deadline)?;
+    Ok(socket_error(socket)??)
 }
 
 /// Makes a system call again until it was neither interrupted nor told to wait.
@@ -65,18 +80,13 @@ pub(crate) fn retry<T>(
             Ok(done) => return Ok(done),
             Err(Errno::INTR) => {}
             // The descriptor may be shared with somebody who does not want to block.
-            Err(Errno::AGAIN) => wait(&socket, events, Deadline::NEVER)?,
+            Err(Errno::AGAIN) => until_ready(&socket, events, Deadline::NEVER)?,
             Err(error) => return Err(error.into()),
         }
     }
 }
 
 /// Makes a system call again until it was not interrupted.
-pub(crate) fn uninterrupted<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> io::Result<T> {
-    loop {
-        match call() {
-            Err(Errno::INTR) => {}
-            result => return Ok(result?),
-        }
-    }
+pub(crate) fn uninterrupted<T>(call: impl FnMut() -> rustix::io::Result<T>) -> io::Result<T> {
+    Ok(retry_on_intr(call)?)
 }
