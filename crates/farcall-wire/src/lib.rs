@@ -14,9 +14,12 @@ pub mod fields;
 pub mod hpack;
 pub mod http1;
 pub mod http2;
+mod legality;
 pub mod limits;
 mod lines;
 mod message;
+mod stream;
+mod streams;
 pub mod websocket;
 
 pub use event::{Event, RequestHead, ResponseHead, Side, StreamId};

@@ -6,9 +6,9 @@ use super::Error;
 use super::dynamic_table::DynamicTable;
 use super::huffman;
 use super::integer::Reader;
-use super::legality::{self, Illegal};
 use super::static_table;
 use crate::fields::{FIELD_OVERHEAD, Fields};
+use crate::legality::{self, Illegal};
 
 /// The table size every encoder begins with (RFC 9113 section 6.5.2), in octets.
 const INITIAL_TABLE_SIZE: u32 = 4096;

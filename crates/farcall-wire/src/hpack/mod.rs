@@ -13,7 +13,6 @@ mod error;
 mod huffman;
 mod indexing;
 mod integer;
-mod legality;
 mod lookup;
 mod names;
 mod static_table;

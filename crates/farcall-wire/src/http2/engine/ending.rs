@@ -9,11 +9,11 @@
 use std::borrow::Cow;
 use std::time::Instant;
 
-use super::stream::Half;
 use super::{Engine, Fault};
 use crate::event::{Event, Side, StreamId};
 use crate::http2::frame::{GoAway, MAX_STREAM_ID};
 use crate::http2::{ConnectionError, ErrorCode, Role};
+use crate::stream::Half;
 
 /// What comes back in the PING between the two GOAWAYs of a drain.
 pub(super) const DRAIN: [u8; 8] = *b"drain\0\0\0";

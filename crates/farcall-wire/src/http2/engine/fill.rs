@@ -4,11 +4,11 @@ use std::time::Instant;
 
 use bytes::{Buf, BufMut, BytesMut};
 
-use super::Engine;
-use super::stream::{Half, Stream};
+use super::{Engine, Stream};
 use crate::event::{Event, StreamId};
 use crate::http2::ErrorCode;
 use crate::http2::frame::{FrameHead, FrameKind, flag};
+use crate::stream::Half;
 
 /// How a stream's turn ended.
 enum Turn {

@@ -16,8 +16,6 @@ mod receive_data;
 mod send;
 mod settings;
 mod snapshot;
-mod stream;
-mod streams;
 mod timer;
 mod window;
 
@@ -29,6 +27,8 @@ use crate::event::{Event, Side, StreamId};
 use crate::fields::Fields;
 use crate::hpack::{Decoder, Encoder};
 use crate::lines::Lines;
+use crate::stream::{self, Half};
+use crate::streams::Streams;
 use closed::Closed;
 use ending::Ending;
 use output::Output;
@@ -36,11 +36,14 @@ use rate::Rates;
 use receive::Greeting;
 use receive_block::Assembly;
 use settings::PeerSettings;
-use streams::Streams;
 use timer::Timers;
 use window::ReceiveWindows;
 
 pub use snapshot::{Snapshot, StreamSnapshot};
+
+/// A stream with its windows. What the peer lets us send can fall below zero (RFC 9113 section
+/// 6.9.2).
+type Stream = stream::Stream<window::StreamWindow, i64>;
 
 /// One end of an HTTP/2 connection: bytes in, events out; commands in, bytes out; one timer.
 ///
@@ -67,7 +70,7 @@ pub struct Engine {
     lines: Lines,
     greeting: Greeting,
     assembly: Option<Assembly>,
-    streams: Streams,
+    streams: Streams<Stream>,
     past: Closed,
     /// Streams that the protocol is not through with.
     live: usize,
@@ -167,9 +170,7 @@ impl Engine {
         entry.held = false;
         let responding =
             self.role == Role::Server && (entry.end_queued || entry.trailers.is_some());
-        if entry.is_closed()
-            || responding
-            || self.role == Role::Server && entry.send == stream::Half::Ended
+        if entry.is_closed() || responding || self.role == Role::Server && entry.send == Half::Ended
         {
             self.settle_stream(stream.0);
         } else {
@@ -255,7 +256,7 @@ impl Engine {
         let Some(entry) = self.streams.get_mut(id) else { return };
         let completed = entry.reset.is_none();
         if !entry.is_closed() {
-            if entry.held || entry.send != stream::Half::Ended || self.role == Role::Client {
+            if entry.held || entry.send != Half::Ended || self.role == Role::Client {
                 return;
             }
             // RFC 9113 section 8.1: the response is complete and nobody wants the rest of the

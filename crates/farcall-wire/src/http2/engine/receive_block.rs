@@ -2,7 +2,6 @@
 //! response or trailers (RFC 9113 sections 4.3 and 8.1).
 
 use super::closed::Past;
-use super::stream::Half;
 use super::{Engine, Fault};
 use crate::event::{Event, RequestHead, ResponseHead, Side, StreamId};
 use crate::fields::Fields;
@@ -10,6 +9,7 @@ use crate::hpack::{Decoded, ListLimits};
 use crate::http2::frame::{Continuation, Headers};
 use crate::http2::{ErrorCode, Role};
 use crate::message::{self, Malformed, Tunnels};
+use crate::stream::Half;
 
 /// Why a field block is not waited for any longer.
 const TOO_LONG: &str = "a field block of too many octets or too many CONTINUATION frames";

@@ -79,7 +79,7 @@ impl Engine {
         if entry.is_closed() {
             return Ok(());
         }
-        let answered = entry.send != super::stream::Half::Head;
+        let answered = entry.send != crate::stream::Half::Head;
         let unprocessed = self.role == Role::Client && frame.code == ErrorCode::RefusedStream;
         self.abort_stream(id, Side::Remote, frame.code, "reset by the peer", unprocessed);
         self.settle_stream(id);

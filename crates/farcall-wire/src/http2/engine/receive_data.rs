@@ -3,11 +3,11 @@
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::closed::Past;
-use super::stream::Half;
 use super::{Engine, Fault};
 use crate::event::{Event, Side, StreamId};
 use crate::http2::ErrorCode;
 use crate::http2::frame::{Data, FrameHead};
+use crate::stream::Half;
 
 /// Padding that is this many times longer than the data it hides is noted.
 const PADDING_RATIO: usize = 8;

@@ -4,11 +4,11 @@ use bytes::Bytes;
 
 use super::Engine;
 use super::fill::octets;
-use super::stream::Half;
 use crate::event::StreamId;
 use crate::fields::Fields;
 use crate::http2::frame::MAX_STREAM_ID;
 use crate::http2::{Gone, OpenError, Role};
+use crate::stream::Half;
 
 /// Three quarters of the odd numbers: beyond, a client drains rather than meet the end by surprise.
 const LAST_OPENED: u32 = (MAX_STREAM_ID / 4 * 3) | 1;

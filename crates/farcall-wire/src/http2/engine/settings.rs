@@ -3,7 +3,8 @@
 use bytes::BufMut;
 
 use super::receive::Greeting;
-use super::{Engine, Fault};
+use super::window::StreamWindow;
+use super::{Engine, Fault, Stream};
 use crate::event::Event;
 use crate::http2::frame::{
     CLIENT_PREFACE, DEFAULT_MAX_FRAME_SIZE, DEFAULT_WINDOW, MAX_WINDOW, Setting, SettingId,
@@ -182,8 +183,8 @@ impl Engine {
     }
 
     /// The stream's windows at its begin.
-    pub(super) fn new_stream(&self) -> super::stream::Stream {
-        super::stream::Stream::new(self.now, self.peer.initial_window_size.into())
+    pub(super) fn new_stream(&self) -> Stream {
+        Stream::new(StreamWindow::new(self.now), self.peer.initial_window_size.into())
     }
 
     /// Whether `stream` has never been used.

@@ -8,12 +8,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::stream::Half;
 use super::{Engine, Fault};
 use crate::event::StreamId;
 use crate::http2::ErrorCode;
 use crate::http2::frame::{DEFAULT_WINDOW, MAX_WINDOW};
 use crate::limits::Limits;
+use crate::stream::Half;
 
 /// What comes back in the PING that measures the path.
 pub(super) const MEASURE: [u8; 8] = *b"measure\0";

@@ -5,6 +5,7 @@
 //! left out.
 
 use crate::fields::{FIELD_OVERHEAD, Field, Fields};
+use crate::legality::{check_name, check_value};
 
 /// What stands between name and value, and behind the value.
 const COLON: &[u8] = b": ";
@@ -82,19 +83,16 @@ fn parse_line(line: &[u8]) -> Result<Field<'_>, &'static str> {
         line.iter().skip(1).position(|octet| *octet == b':').ok_or("a field without \": \"")?;
     let (name, rest) = line.split_at(colon + 1);
     let value = rest.strip_prefix(COLON).ok_or("a field without \": \"")?;
-    if !is_name(name) {
-        return Err("a field name with an octet that is not allowed");
+    match check_name(name).or_else(|| check_value(value)) {
+        Some(illegal) => Err(illegal.reason()),
+        None => Ok(Field::new(name, value)),
     }
-    if !is_value(value) {
-        return Err("a field value with NUL, CR or LF");
-    }
-    Ok(Field::new(name, value))
 }
 
 /// Writes a block.
 pub(super) fn emit(fields: &Fields, out: &mut Vec<u8>) {
     for field in fields {
-        if is_name(field.name) && is_value(field.value) {
+        if check_name(field.name).or_else(|| check_value(field.value)).is_none() {
             out.extend_from_slice(field.name);
             out.extend_from_slice(COLON);
             out.extend_from_slice(field.value);
@@ -102,32 +100,6 @@ pub(super) fn emit(fields: &Fields, out: &mut Vec<u8>) {
         }
     }
 }
-
-/// A token without uppercase letters, or a pseudo-field's name.
-fn is_name(name: &[u8]) -> bool {
-    let letters = name.strip_prefix(b":").unwrap_or(name);
-    !letters.is_empty() && letters.iter().all(|octet| NAME_OCTETS[usize::from(*octet)])
-}
-
-fn is_value(value: &[u8]) -> bool {
-    // No early end: the loop then works on many octets at once.
-    !value.iter().fold(false, |found, octet| found | matches!(octet, b'\0' | b'\r' | b'\n'))
-}
-
-/// Octets of a token (RFC 9110 section 5.6.2) without the uppercase letters.
-static NAME_OCTETS: [bool; 256] = {
-    let mut allowed = [false; 256];
-    let mut octet = 0;
-    while octet < 256 {
-        allowed[octet] = matches!(
-            octet as u8,
-            b'a'..=b'z' | b'0'..=b'9' | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+'
-                | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
-        );
-        octet += 1;
-    }
-    allowed
-};
 
 #[cfg(test)]
 mod tests {

@@ -9,10 +9,11 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 use super::frame::{self, MAX_STREAM_ID};
-use super::stream::Half;
 use super::{Fault, Session};
 use crate::event::{Event, Side, StreamId};
 use crate::http2::{ConnectionError, ErrorCode, Role};
+use crate::stream::Half;
+use crate::streams::Streams;
 use crate::websocket::{self, CloseCode};
 
 /// What comes back in the Pong between the two GOAWAYs of a drain.
@@ -125,14 +126,14 @@ impl Session {
     /// Ends a stream at once: the application's own decision, of which no event tells. Does not
     /// replace [`done`](Self::done).
     pub fn reset(&mut self, stream: StreamId, code: ErrorCode) {
-        let Some(entry) = self.streams.get_mut(&stream.0) else { return };
+        let Some(entry) = self.streams.get_mut(stream.0) else { return };
         if entry.is_closed() {
             return;
         }
         let held = std::mem::replace(&mut entry.held, false);
         self.abort_stream(stream.0, Side::Local, code, "reset here", false);
         self.emit_reset(stream.0, code, "");
-        if let Some(entry) = self.streams.get_mut(&stream.0) {
+        if let Some(entry) = self.streams.get_mut(stream.0) {
             entry.held = held;
         }
         self.settle_stream(stream.0);
@@ -148,7 +149,7 @@ impl Session {
 
     /// The WebSocket is over: by Close of both sides, by an error, or because the transport is.
     pub(super) fn lost(&mut self, error: Option<websocket::Error>) {
-        let unfinished = self.streams.values().filter(|stream| !stream.is_closed()).count();
+        let unfinished = self.streams.iter().filter(|(_, stream)| !stream.is_closed()).count();
         let said = self.ending.peer_error.take();
         let error = match error {
             Some(error) if error.code.is_none() && unfinished == 0 && said.is_none() => None,
@@ -220,8 +221,8 @@ impl Session {
 
     /// Streams above the last one of a GOAWAY were not acted upon.
     fn drop_unprocessed(&mut self, last: u32, code: ErrorCode) {
-        for id in self.ids() {
-            let open = self.streams.get(&id).is_some_and(|stream| stream.receive != Half::Ended);
+        for id in self.streams.ids() {
+            let open = self.streams.get(id).is_some_and(|stream| stream.receive != Half::Ended);
             if id > last && open {
                 let reason = "above the last stream of a GOAWAY";
                 self.abort_stream(id, Side::Remote, code, reason, true);
@@ -239,24 +240,17 @@ impl Session {
     /// Tells the application of every stream that is lost, and of the end.
     fn finish(&mut self, error: Option<ConnectionError>) {
         let by = error.as_ref().map_or(Side::Local, |error| error.by);
-        for id in self.ids() {
+        for id in self.streams.ids() {
             let reason = "the connection ended under the stream";
             self.abort_stream(id, by, ErrorCode::ConnectError, reason, false);
         }
-        self.streams = std::collections::HashMap::default();
+        self.streams = Streams::default();
         self.resets = std::collections::VecDeque::new();
         self.windows.grown = 0;
         self.live = 0;
         self.ready.clear();
         self.ending.stage = Stage::Closed;
         self.events.push_back(Event::Closed { error });
-    }
-
-    /// The numbers of all streams, in order.
-    fn ids(&self) -> Vec<u32> {
-        let mut ids: Vec<u32> = self.streams.keys().copied().collect();
-        ids.sort_unstable();
-        ids
     }
 
     /// As much of a text as is told to the peer.

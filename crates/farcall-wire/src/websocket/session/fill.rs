@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use bytes::{Buf, Bytes};
 
-use super::stream::{Half, Stream};
-use super::{Session, frame};
+use super::{Session, Stream, frame};
 use crate::event::{Event, Side, StreamId};
 use crate::http2::ErrorCode;
+use crate::stream::Half;
 
 /// How a stream's turn ended.
 #[derive(PartialEq)]
@@ -29,7 +29,7 @@ impl Session {
                 self.ready.push_back(id);
                 continue;
             }
-            if let Some(stream) = self.streams.get_mut(&id) {
+            if let Some(stream) = self.streams.get_mut(id) {
                 stream.ready = false;
             }
             self.settle_stream(id);
@@ -40,7 +40,7 @@ impl Session {
 
     /// Puts a stream with something to send in the queue.
     pub(super) fn enqueue(&mut self, id: u32) {
-        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let Some(stream) = self.streams.get_mut(id) else { return };
         self.timers.look_at(self.now + self.limits.no_progress_timeout);
         if !stream.ready {
             stream.ready = true;
@@ -51,7 +51,7 @@ impl Session {
     /// Sends one frame of a stream's queue, or its end.
     fn turn(&mut self, id: u32) -> Turn {
         let max_frame = self.limits.max_frame_size as usize;
-        let Some(stream) = self.streams.get_mut(&id) else { return Turn::Rest };
+        let Some(stream) = self.streams.get_mut(id) else { return Turn::Rest };
         if stream.queued > 0 {
             let chunk = stream.queued.min(stream.send_window as usize).min(max_frame);
             if chunk == 0 {
@@ -78,7 +78,7 @@ impl Session {
 
     /// Behind the data: trailers or the end, if they are due.
     fn end_turn(&mut self, id: u32) -> Turn {
-        let Some(stream) = self.streams.get_mut(&id) else { return Turn::Rest };
+        let Some(stream) = self.streams.get_mut(id) else { return Turn::Rest };
         if stream.queued > 0 {
             return Turn::Again;
         }
@@ -94,7 +94,7 @@ impl Session {
 
     /// Writes `chunk` octets of a stream's queue as one frame, with the end if they are the last.
     fn emit_queued(&mut self, id: u32, chunk: usize) {
-        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let Some(stream) = self.streams.get_mut(id) else { return };
         let last = chunk == stream.queued && stream.end_queued;
         frame::emit_data(&mut self.socket, id, front(stream, chunk), chunk, last);
         let mut left = chunk;
@@ -128,7 +128,7 @@ impl Session {
     pub(super) fn note_full(&mut self, id: u32) {
         self.crowded |= self.queued >= self.limits.max_unsent_connection;
         let limit = self.room_limit();
-        if let Some(stream) = self.streams.get_mut(&id) {
+        if let Some(stream) = self.streams.get_mut(id) {
             stream.full |= stream.queued >= limit;
         }
     }
@@ -137,7 +137,7 @@ impl Session {
     /// free.
     fn note_room(&mut self, id: u32, sent: usize) {
         let limit = self.room_limit();
-        if let Some(stream) = self.streams.get_mut(&id) {
+        if let Some(stream) = self.streams.get_mut(id) {
             // In a crowded connection a stream that was not full may have lost its room to others.
             let crossed = self.crowded && stream.queued < limit && stream.queued + sent >= limit;
             if stream.full && stream.queued <= limit / 2 || crossed {
@@ -158,11 +158,11 @@ impl Session {
         let share = self.room_limit();
         self.crowded = false;
         let limit = self.room_limit();
-        for (id, stream) in &mut self.streams {
+        for (id, stream) in self.streams.iter_mut() {
             if stream.takes_data() && stream.queued >= share {
                 stream.full = stream.queued >= limit;
                 if !stream.full {
-                    self.events.push_back(Event::Writable { stream: StreamId(*id) });
+                    self.events.push_back(Event::Writable { stream: StreamId(id) });
                 }
             }
         }
@@ -176,13 +176,13 @@ impl Session {
         let patience = self.limits.no_progress_timeout;
         let least = self.limits.min_progress.saturating_mul(patience.as_secs()) / 10;
         let mut stalled = Vec::new();
-        for (id, stream) in &mut self.streams {
+        for (id, stream) in self.streams.iter_mut() {
             if let Some(since) = stream.small_since {
                 let due = since + small <= now;
                 self.timers.look_at(if due { now + patience } else { since + small });
                 if due && !stream.ready {
                     stream.ready = true;
-                    self.ready.push_back(*id);
+                    self.ready.push_back(id);
                 }
             }
             let Some((since, sent)) = stream.waiting else { continue };
@@ -192,7 +192,7 @@ impl Session {
                 stream.waiting = Some((now, stream.sent));
                 self.timers.look_at(now + patience);
             } else {
-                stalled.push(*id);
+                stalled.push(id);
             }
         }
         for id in stalled {

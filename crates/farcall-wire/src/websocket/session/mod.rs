@@ -14,12 +14,11 @@ mod receive;
 mod receive_head;
 mod send;
 mod snapshot;
-mod stream;
 mod timer;
 mod window;
 
 use std::borrow::Cow;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Instant;
 
 use bytes::BytesMut;
@@ -30,12 +29,16 @@ use crate::event::{Event, Side, StreamId};
 use crate::fields::Fields;
 use crate::http2::{ErrorCode, Role};
 use crate::limits::Limits;
+use crate::stream::{self, Half};
+use crate::streams::Streams;
 use ending::Ending;
-use stream::{Half, IdHasher, Stream};
 use timer::Timers;
 use window::Windows;
 
 pub use snapshot::{Snapshot, StreamSnapshot};
+
+/// A stream with its windows.
+type Stream = stream::Stream<window::StreamWindow, u32>;
 
 /// The subprotocol that both ends name in the handshake (RFC 6455 section 1.9).
 pub const SUBPROTOCOL: &str = "farcall.v1";
@@ -67,7 +70,7 @@ pub struct Session {
     scratch: Fields,
     /// Encoded fields on their way into a message.
     block: Vec<u8>,
-    streams: HashMap<u32, Stream, IdHasher>,
+    streams: Streams<Stream>,
     /// Streams that we reset a short while ago, whose late frames are nobody's fault.
     resets: VecDeque<u32>,
     /// Streams that the protocol is not through with.
@@ -119,7 +122,7 @@ impl Session {
             events: VecDeque::from([Event::Open]),
             scratch: Fields::new(),
             block: Vec::new(),
-            streams: HashMap::default(),
+            streams: Streams::default(),
             resets: VecDeque::new(),
             live: 0,
             highest_peer: 0,
@@ -162,7 +165,7 @@ impl Session {
     /// The application holds nothing of this stream any more. If the stream still goes on, it is
     /// ended: a request whose response is complete with `NO_ERROR`, anything else with `CANCEL`.
     pub fn done(&mut self, stream: StreamId) {
-        let Some(entry) = self.streams.get_mut(&stream.0) else { return };
+        let Some(entry) = self.streams.get_mut(stream.0) else { return };
         entry.held = false;
         let responding = self.role == Role::Server
             && (entry.end_queued || entry.trailers.is_some() || entry.send == Half::Ended);
@@ -176,7 +179,7 @@ impl Session {
     /// The peer of this stream may stall for as long as it likes: the no-progress timeout does not
     /// apply.
     pub fn allow_stall(&mut self, stream: StreamId) {
-        if let Some(entry) = self.streams.get_mut(&stream.0) {
+        if let Some(entry) = self.streams.get_mut(stream.0) {
             entry.may_stall = true;
         }
     }
@@ -221,7 +224,7 @@ impl Session {
         reason: &'static str,
         unprocessed: bool,
     ) {
-        let Some(entry) = self.streams.get_mut(&id) else { return };
+        let Some(entry) = self.streams.get_mut(id) else { return };
         let told = entry.is_closed();
         let listed = std::mem::take(&mut entry.ready);
         self.queued -= entry.abort(by);
@@ -243,7 +246,7 @@ impl Session {
     /// A stream's half may have ended: counts it, frees its slot, forgets it, as far as it is time
     /// for that.
     fn settle_stream(&mut self, id: u32) {
-        let Some(entry) = self.streams.get_mut(&id) else { return };
+        let Some(entry) = self.streams.get_mut(id) else { return };
         let completed = entry.reset.is_none();
         if !entry.is_closed() {
             if entry.held || entry.send != Half::Ended || self.role == Role::Client {
@@ -253,7 +256,7 @@ impl Session {
             entry.abort(Side::Local);
             self.emit_reset(id, ErrorCode::NoError, "");
         }
-        let Some(entry) = self.streams.get_mut(&id) else { return };
+        let Some(entry) = self.streams.get_mut(id) else { return };
         let forgotten = !entry.held;
         if !std::mem::replace(&mut entry.settled, true) {
             self.live -= 1;
@@ -264,7 +267,7 @@ impl Session {
             }
         }
         if forgotten {
-            if let Some(gone) = self.streams.remove(&id) {
+            if let Some(gone) = self.streams.remove(id) {
                 self.windows.forget(&gone.window);
             }
             if self.streams.is_empty() {

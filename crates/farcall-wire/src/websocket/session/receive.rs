@@ -5,10 +5,10 @@ use std::time::Instant;
 use bytes::{Bytes, BytesMut};
 
 use super::frame::Frame;
-use super::stream::Half;
 use super::{Fault, Session, ending, frame, window};
 use crate::event::{Event, Side, StreamId};
 use crate::http2::{ErrorCode, Role};
+use crate::stream::Half;
 use crate::websocket::{self, CloseCode};
 
 impl Session {
@@ -112,7 +112,7 @@ impl Session {
             let reason = "too many empty DATA messages in a row";
             return Err(Fault::new(ErrorCode::EnhanceYourCalm, reason));
         }
-        let Some(stream) = self.streams.get_mut(&id) else { return self.late(id, "DATA") };
+        let Some(stream) = self.streams.get_mut(id) else { return self.late(id, "DATA") };
         match (stream.receive, stream.reset) {
             (Half::Body, _) => {}
             (Half::Head, _) => {
@@ -136,7 +136,7 @@ impl Session {
         let credit = data.len() as u32;
         self.events.push_back(Event::Data { stream: StreamId(id), data, credit, end });
         if end {
-            if let Some(stream) = self.streams.get_mut(&id) {
+            if let Some(stream) = self.streams.get_mut(id) {
                 stream.receive = Half::Ended;
             }
             self.settle_stream(id);
@@ -151,7 +151,7 @@ impl Session {
         length: usize,
         end: bool,
     ) -> Result<(), (ErrorCode, &'static str)> {
-        let Some(stream) = self.streams.get_mut(&id) else { return Ok(()) };
+        let Some(stream) = self.streams.get_mut(id) else { return Ok(()) };
         if length > self.windows.window_of(&stream.window) as usize {
             let reason = "more DATA than the stream's window allows";
             return Err((ErrorCode::FlowControlError, reason));
@@ -176,7 +176,7 @@ impl Session {
         if self.is_idle(id) {
             return Err(Fault::protocol("RESET on a stream that was never opened"));
         }
-        let Some(entry) = self.streams.get(&id) else { return self.late(id, "RESET") };
+        let Some(entry) = self.streams.get(id) else { return self.late(id, "RESET") };
         if entry.is_closed() {
             return Ok(());
         }

@@ -2,13 +2,13 @@
 
 use super::block::{self, Decoded};
 use super::frame::{self, INITIAL_WINDOW};
-use super::stream::{Half, Stream};
 use super::window::StreamWindow;
-use super::{Fault, Session};
+use super::{Fault, Session, Stream};
 use crate::event::{Event, RequestHead, ResponseHead, Side, StreamId};
 use crate::fields::Fields;
 use crate::http2::{ErrorCode, Role};
 use crate::message::{self, Malformed, Tunnels};
+use crate::stream::Half;
 
 /// What is wrong with a message: with the connection, or with its stream alone.
 type Judged = Result<Result<(), Fault>, Malformed>;
@@ -16,7 +16,7 @@ type Judged = Result<Result<(), Fault>, Malformed>;
 impl Session {
     /// HEAD came.
     pub(super) fn receive_head(&mut self, id: u32, end: bool, block: &[u8]) -> Result<(), Fault> {
-        let known = self.streams.get(&id).map(|stream| (stream.receive, stream.reset));
+        let known = self.streams.get(id).map(|stream| (stream.receive, stream.reset));
         match (self.role, known) {
             (Role::Server, None) => self.begin_request(id, end, block),
             (Role::Client, None) if self.is_idle(id) => {
@@ -42,7 +42,7 @@ impl Session {
         if self.is_idle(id) {
             return Err(Fault::protocol("TRAILERS on a stream that was never opened"));
         }
-        let known = self.streams.get(&id).map(|stream| (stream.receive, stream.reset));
+        let known = self.streams.get(id).map(|stream| (stream.receive, stream.reset));
         match known {
             None => self.late(id, "TRAILERS"),
             Some((Half::Head, _)) => {
@@ -163,7 +163,7 @@ impl Session {
             return Ok(self.fields_over_limit(id));
         }
         let (status, facts) = message::response(fields)?;
-        let Some(entry) = self.streams.get_mut(&id) else { return Ok(Ok(())) };
+        let Some(entry) = self.streams.get_mut(id) else { return Ok(Ok(())) };
         let head = ResponseHead::new(status, fields.tail(facts.regular));
         if status < 200 {
             if end || status == 101 {
@@ -197,7 +197,7 @@ impl Session {
             return Ok(self.fields_over_limit(id));
         }
         message::trailers(fields)?;
-        let Some(entry) = self.streams.get_mut(&id) else { return Ok(Ok(())) };
+        let Some(entry) = self.streams.get_mut(id) else { return Ok(Ok(())) };
         if entry.content_left.is_some_and(|left| left > 0) {
             return Err("less content than content-length says");
         }

@@ -6,11 +6,11 @@ use bytes::Bytes;
 
 use super::block;
 use super::frame::{self, MAX_STREAM_ID};
-use super::stream::Half;
 use super::{PEER_STREAMS, Session};
 use crate::event::StreamId;
 use crate::fields::Fields;
 use crate::http2::{Gone, OpenError, Role};
+use crate::stream::Half;
 
 /// Three quarters of the odd numbers: beyond, a client drains rather than meet the end by surprise.
 const LAST_OPENED: u32 = (MAX_STREAM_ID / 4 * 3) | 1;
@@ -55,7 +55,7 @@ impl Session {
     /// Sends an interim or final response head, `:status` first (server). `end`: no data and no
     /// trailers follow.
     pub fn send_head(&mut self, stream: StreamId, head: &Fields, end: bool) -> Result<(), Gone> {
-        let entry = self.streams.get_mut(&stream.0).ok_or(Gone)?;
+        let entry = self.streams.get_mut(stream.0).ok_or(Gone)?;
         if entry.send != Half::Head {
             return Err(Gone);
         }
@@ -73,7 +73,7 @@ impl Session {
     /// Sends data: at once if the window and the output have room, else it is queued on the stream.
     pub fn send_data(&mut self, stream: StreamId, data: Bytes, end: bool) -> Result<(), Gone> {
         let (id, length) = (stream.0, data.len());
-        let entry = self.streams.get_mut(&id).filter(|entry| entry.takes_data()).ok_or(Gone)?;
+        let entry = self.streams.get_mut(id).filter(|entry| entry.takes_data()).ok_or(Gone)?;
         let backlog = self.socket.unsent() + length > self.limits.output_high_water;
         if entry.queued == 0 && (length == 0 || length <= entry.send_window as usize && !backlog) {
             if length > 0 || end {
@@ -104,7 +104,7 @@ impl Session {
             return self.send_data(stream, Bytes::new(), true);
         }
         let entry =
-            self.streams.get_mut(&stream.0).filter(|entry| entry.takes_data()).ok_or(Gone)?;
+            self.streams.get_mut(stream.0).filter(|entry| entry.takes_data()).ok_or(Gone)?;
         if entry.queued > 0 {
             entry.trailers = Some(Box::new(fields.clone()));
             self.enqueue(stream.0);
@@ -119,7 +119,7 @@ impl Session {
     /// Octets that the stream takes before it is full. Zero: wait for
     /// [`Event::Writable`](crate::Event::Writable), or the stream takes none at all.
     pub fn send_room(&self, stream: StreamId) -> usize {
-        match self.streams.get(&stream.0) {
+        match self.streams.get(stream.0) {
             Some(entry) if entry.takes_data() => self.room_limit().saturating_sub(entry.queued),
             _ => 0,
         }
@@ -149,7 +149,7 @@ impl Session {
 
     /// Writes `data` as it is, in as many messages as it needs; the window has room for it.
     fn emit_data(&mut self, id: u32, data: &[u8], end: bool) {
-        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let Some(stream) = self.streams.get_mut(id) else { return };
         stream.send_window -= data.len() as u32;
         stream.sent += data.len() as u64;
         if end {

@@ -40,7 +40,7 @@ pub struct StreamSnapshot {
 impl Session {
     /// Numbers of this moment.
     pub fn snapshot(&self) -> Snapshot {
-        let held = self.streams.values().map(|stream| u64::from(stream.window.held));
+        let held = self.streams.iter().map(|(_, stream)| u64::from(stream.window.held));
         Snapshot {
             streams: self.streams.len(),
             queued: self.queued,
@@ -55,7 +55,7 @@ impl Session {
     /// order.
     pub fn stream_snapshots(&self) -> impl Iterator<Item = StreamSnapshot> {
         self.streams.iter().map(|(id, stream)| StreamSnapshot {
-            stream: StreamId(*id),
+            stream: StreamId(id),
             send_window: stream.send_window,
             receive_window: self.windows.window_of(&stream.window),
             receive_unannounced: stream.window.unannounced,

@@ -14,9 +14,6 @@ const PAROLE: Duration = Duration::from_secs(10);
 /// Quiet time after which memory is given back.
 const SHRINK_AFTER: Duration = Duration::from_secs(1);
 
-/// Tables up to this many entries are kept when they are empty.
-const KEPT: usize = 8;
-
 /// The times of a session; `None` where nothing is waited for.
 #[derive(Debug)]
 pub(super) struct Timers {
@@ -134,8 +131,8 @@ impl Session {
 
     /// Gives memory back: the connection is quiet.
     fn shrink(&mut self) {
-        if self.streams.is_empty() && self.streams.capacity() > KEPT {
-            self.streams = std::collections::HashMap::default();
+        self.streams.shrink();
+        if self.streams.is_empty() {
             self.ready = std::collections::VecDeque::new();
         }
         self.scratch = Fields::new();

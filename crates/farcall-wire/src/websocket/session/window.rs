@@ -8,10 +8,10 @@
 use std::time::{Duration, Instant};
 
 use super::frame::{self, INITIAL_WINDOW, MAX_WINDOW};
-use super::stream::Half;
 use super::{Fault, Session, StreamId};
 use crate::http2::ErrorCode;
 use crate::limits::Limits;
+use crate::stream::Half;
 
 /// What comes back in the Pong that measures the path.
 pub(super) const MEASURE: &[u8] = b"measure";
@@ -151,7 +151,7 @@ impl Session {
     /// [`Event::Data`](crate::Event), once. Nothing happens if the stream is gone. Credit is
     /// announced when it is worth a message.
     pub fn release(&mut self, stream: StreamId, credit: u32) {
-        let Some(entry) = self.streams.get_mut(&stream.0) else { return };
+        let Some(entry) = self.streams.get_mut(stream.0) else { return };
         let credit = entry.window.consume(credit);
         if credit == 0 {
             return;
@@ -181,7 +181,7 @@ impl Session {
         if self.is_idle(id) {
             return Err(Fault::protocol("CREDIT on a stream that was never opened"));
         }
-        let Some(entry) = self.streams.get_mut(&id).filter(|entry| entry.reset.is_none()) else {
+        let Some(entry) = self.streams.get_mut(id).filter(|entry| entry.reset.is_none()) else {
             return Ok(());
         };
         if octets == 0 {

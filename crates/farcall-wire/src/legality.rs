@@ -1,11 +1,12 @@
-//! Which fields HTTP/2 forbids (RFC 9113 section 8.2.1). Judged once, when a literal arrives.
+//! Which octets HTTP/2 forbids in a field (RFC 9113 section 8.2.1), for all who read or write fields
+//! by its rules. What the fields say is judged elsewhere.
 //!
 //! Whitespace at the ends of a value is let through, against that section: gRPC leaves spaces in grpc-message
 //! unescaped, and servers in wide use send messages that end with one.
 
 /// Why a field is malformed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Illegal {
+pub(crate) enum Illegal {
     EmptyName,
     UppercaseName,
     NameOctet,
@@ -13,7 +14,7 @@ pub(super) enum Illegal {
 }
 
 impl Illegal {
-    pub(super) fn reason(self) -> &'static str {
+    pub(crate) fn reason(self) -> &'static str {
         match self {
             Self::EmptyName => "field name is empty",
             Self::UppercaseName => "field name has an uppercase letter",
@@ -24,7 +25,7 @@ impl Illegal {
 }
 
 /// What is wrong with a name, if anything.
-pub(super) fn check_name(name: &[u8]) -> Option<Illegal> {
+pub(crate) fn check_name(name: &[u8]) -> Option<Illegal> {
     // A colon is legal in front only: it makes a pseudo-field.
     let letters = name.strip_prefix(b":").unwrap_or(name);
     if letters.is_empty() {
@@ -38,7 +39,7 @@ pub(super) fn check_name(name: &[u8]) -> Option<Illegal> {
 }
 
 /// What is wrong with a value, if anything.
-pub(super) fn check_value(value: &[u8]) -> Option<Illegal> {
+pub(crate) fn check_value(value: &[u8]) -> Option<Illegal> {
     // No early end: the loop then works on many octets at once.
     let forbidden =
         value.iter().fold(false, |found, octet| found | matches!(octet, b'\0' | b'\r' | b'\n'));

@@ -1,25 +1,26 @@
-//! One stream: its two halves, its windows and what waits to be sent on it.
+//! One stream, in HTTP/2 and on a WebSocket alike: its two halves, its windows and what waits to be
+//! sent on it. It sends and receives nothing itself.
 //!
 //! ```text
-//!   receive half:  Head --HEADERS--> Body --`END_STREAM`--> Ended
-//!   send half:     Head --HEADERS--> Body --`END_STREAM`--> Ended
-//!   `RST_STREAM` of either side ends both halves.
+//!   receive half:  Head --head--> Body --its end, or trailers--> Ended
+//!   send half:     Head --head--> Body --its end, or trailers--> Ended
+//!   A reset by either side ends both halves.
 //! ```
-//! The protocol is through with a stream when both halves are `Ended`; the engine forgets it when
-//! the application is through with it too (`held` is false).
+//! The protocol is through with a stream when both halves are `Ended`; the connection forgets it when
+//! the application is through with it too (`held` is false). Windows are the protocol's: `W` bounds
+//! what the peer sends, `C` counts what it lets us send.
 
 use std::collections::VecDeque;
 use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::window::StreamWindow;
 use crate::event::Side;
 use crate::fields::Fields;
 
 /// How far one half of a stream is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Half {
+pub(crate) enum Half {
     /// The head has not come yet.
     Head,
     /// Data and trailers may come.
@@ -31,48 +32,48 @@ pub(super) enum Half {
 /// A stream that the protocol or the application still holds.
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools)] // each is a fact of its own; no two of them make a state
-pub(super) struct Stream {
-    pub(super) receive: Half,
-    pub(super) send: Half,
+pub(crate) struct Stream<W, C> {
+    pub(crate) receive: Half,
+    pub(crate) send: Half,
     /// Who reset it, if it was.
-    pub(super) reset: Option<Side>,
+    pub(crate) reset: Option<Side>,
     /// The application has not called `done`.
-    pub(super) held: bool,
+    pub(crate) held: bool,
     /// The protocol's end has been counted.
-    pub(super) settled: bool,
+    pub(crate) settled: bool,
     /// A response to HEAD has a content-length and no content.
-    pub(super) head_request: bool,
+    pub(crate) head_request: bool,
     /// No-progress timeouts do not apply.
-    pub(super) may_stall: bool,
+    pub(crate) may_stall: bool,
     /// In the queue of streams that can send.
-    pub(super) ready: bool,
+    pub(crate) ready: bool,
     /// `send_room` was zero: tell when it no longer is.
-    pub(super) full: bool,
+    pub(crate) full: bool,
     /// The end follows the queued data.
-    pub(super) end_queued: bool,
+    pub(crate) end_queued: bool,
     /// Interim responses that came.
-    pub(super) informational: u32,
+    pub(crate) informational: u32,
     /// What the peer may send.
-    pub(super) window: StreamWindow,
+    pub(crate) window: W,
     /// Content that must still come by content-length.
-    pub(super) content_left: Option<u64>,
+    pub(crate) content_left: Option<u64>,
     /// What the peer lets us send, in octets.
-    pub(super) send_window: i64,
+    pub(crate) send_window: C,
     /// Data octets sent.
-    pub(super) sent: u64,
+    pub(crate) sent: u64,
     /// Data that waits for windows, and its length.
-    pub(super) queue: VecDeque<Bytes>,
-    pub(super) queued: usize,
+    pub(crate) queue: VecDeque<Bytes>,
+    pub(crate) queued: usize,
     /// Trailers that follow the queued data.
-    pub(super) trailers: Option<Box<Fields>>,
+    pub(crate) trailers: Option<Box<Fields>>,
     /// Since when data waits, and `sent` then.
-    pub(super) waiting: Option<(Instant, u64)>,
+    pub(crate) waiting: Option<(Instant, u64)>,
     /// Since when only a small chunk could be sent.
-    pub(super) small_since: Option<Instant>,
+    pub(crate) small_since: Option<Instant>,
 }
 
-impl Stream {
-    pub(super) fn new(now: Instant, send_window: i64) -> Self {
+impl<W, C> Stream<W, C> {
+    pub(crate) fn new(window: W, send_window: C) -> Self {
         Self {
             receive: Half::Head,
             send: Half::Head,
@@ -85,7 +86,7 @@ impl Stream {
             full: false,
             end_queued: false,
             informational: 0,
-            window: StreamWindow::new(now),
+            window,
             content_left: None,
             send_window,
             sent: 0,
@@ -98,22 +99,22 @@ impl Stream {
     }
 
     /// Both halves ended.
-    pub(super) fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.receive == Half::Ended && self.send == Half::Ended
     }
 
     /// Something waits to be sent: data, trailers or the end.
-    pub(super) fn has_unsent(&self) -> bool {
+    pub(crate) fn has_unsent(&self) -> bool {
         self.queued > 0 || self.end_queued || self.trailers.is_some()
     }
 
     /// Data or trailers may still be given.
-    pub(super) fn takes_data(&self) -> bool {
+    pub(crate) fn takes_data(&self) -> bool {
         self.send == Half::Body && !self.end_queued && self.trailers.is_none()
     }
 
     /// Ends both halves at once and drops what waits to be sent; returns how many octets waited.
-    pub(super) fn abort(&mut self, by: Side) -> usize {
+    pub(crate) fn abort(&mut self, by: Side) -> usize {
         self.receive = Half::Ended;
         self.send = Half::Ended;
         self.reset = Some(by);

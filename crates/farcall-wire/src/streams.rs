@@ -1,14 +1,12 @@
-//! The streams of a connection by number.
+//! The streams of a connection by number. What a stream is, is its protocol's business.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use super::stream::Stream;
-
 /// Spreads stream numbers over the table. The peer picks the numbers, but only as many as its slots
 /// allow.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct IdHasher(u64);
+struct IdHasher(u64);
 
 impl Hasher for IdHasher {
     fn finish(&self) -> u64 {
@@ -32,53 +30,59 @@ impl Hasher for IdHasher {
 const KEPT: usize = 8;
 
 /// The map.
-#[derive(Debug, Default)]
-pub(super) struct Streams {
-    map: HashMap<u32, Stream, BuildHasherDefault<IdHasher>>,
+#[derive(Debug)]
+pub(crate) struct Streams<S> {
+    map: HashMap<u32, S, BuildHasherDefault<IdHasher>>,
 }
 
-impl Streams {
-    pub(super) fn len(&self) -> usize {
+impl<S> Default for Streams<S> {
+    fn default() -> Self {
+        Self { map: HashMap::default() }
+    }
+}
+
+impl<S> Streams<S> {
+    pub(crate) fn len(&self) -> usize {
         self.map.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.map.is_empty()
     }
 
-    pub(super) fn get(&self, id: u32) -> Option<&Stream> {
+    pub(crate) fn get(&self, id: u32) -> Option<&S> {
         self.map.get(&id)
     }
 
-    pub(super) fn get_mut(&mut self, id: u32) -> Option<&mut Stream> {
+    pub(crate) fn get_mut(&mut self, id: u32) -> Option<&mut S> {
         self.map.get_mut(&id)
     }
 
-    pub(super) fn insert(&mut self, id: u32, stream: Stream) {
+    pub(crate) fn insert(&mut self, id: u32, stream: S) {
         self.map.insert(id, stream);
     }
 
-    pub(super) fn remove(&mut self, id: u32) -> Option<Stream> {
+    pub(crate) fn remove(&mut self, id: u32) -> Option<S> {
         self.map.remove(&id)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Stream)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &S)> {
         self.map.iter().map(|(id, stream)| (*id, stream))
     }
 
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (u32, &mut Stream)> {
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (u32, &mut S)> {
         self.map.iter_mut().map(|(id, stream)| (*id, stream))
     }
 
     /// The numbers of all streams, in order.
-    pub(super) fn ids(&self) -> Vec<u32> {
+    pub(crate) fn ids(&self) -> Vec<u32> {
         let mut ids: Vec<u32> = self.map.keys().copied().collect();
         ids.sort_unstable();
         ids
     }
 
     /// Gives memory back when there are far fewer streams than there were.
-    pub(super) fn shrink(&mut self) {
+    pub(crate) fn shrink(&mut self) {
         if self.map.is_empty() && self.map.capacity() > KEPT {
             self.map = HashMap::default();
         }
