@@ -1,5 +1,6 @@
 //! The client's side of Connect: the Connect Protocol Reference.
 
+mod heads;
 mod note;
 
 use std::time::Duration;
@@ -10,6 +11,7 @@ use farcall_core::{
     Outgoing, Protocol, Status,
 };
 use farcall_wire::event::ResponseHead;
+use heads::{envelope, gzip};
 use note::{CHAT, FOLLOW, Note, TAKE};
 
 const PROTO: (&str, &str) = ("content-type", "application/proto");
@@ -40,19 +42,6 @@ fn outcome(
     exchange.receive(Bytes::new(), true);
     while let Ok(Next::Message(_)) = exchange.next_message() {}
     exchange.into_outcome().unwrap()
-}
-
-fn envelope(flag: u8, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![flag];
-    bytes.extend_from_slice(&(payload.len() as u32).to_be_bytes());
-    bytes.extend_from_slice(payload);
-    bytes
-}
-
-fn gzip(plain: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    Encoding::Gzip.compress(plain, &mut out).unwrap();
-    out
 }
 
 fn request(method: &Method, codec: Codec, metadata: &Metadata) -> Vec<(String, String)> {

@@ -1,5 +1,6 @@
 //! Connect's unary calls by GET: the Connect Protocol Reference, "Unary-Get-Request".
 
+mod heads;
 mod note;
 
 use bytes::Bytes;
@@ -7,41 +8,16 @@ use farcall_core::{
     CallHead, Code, Encoding, Limits, Metadata, Protocol, Refusal, ServerExchange, Status,
 };
 use farcall_wire::event::{RequestHead, RequestLine};
-use farcall_wire::fields::Fields;
+use heads::{head, refused, text};
 use note::{CHAT, FOLLOW, Note, READ, TAKE};
 
 const PROTO: (&str, &str) = ("content-type", "application/proto");
 const JSON: (&str, &str) = ("content-type", "application/json");
 
-fn head(verb: &str, path: &str, fields: &[(&str, &str)]) -> RequestHead {
-    let line = RequestLine {
-        method: verb.as_bytes(),
-        path: Some(path.as_bytes()),
-        ..RequestLine::default()
-    };
-    RequestHead::new(line, None, fields.iter().copied().collect())
-}
-
 /// Accepts a GET of the method that may be called so.
 fn get(query: &str) -> Result<(ServerExchange, CallHead), Refusal> {
     let path = format!("{}?{query}", READ.path);
     ServerExchange::accept(head("GET", &path, &[]), Some(&READ), &Limits::default())
-}
-
-fn text<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
-    fields.get(name).map(|value| std::str::from_utf8(value).unwrap())
-}
-
-/// Status and body of a refusal.
-fn refused<T>(accepted: Result<T, Refusal>) -> (String, String) {
-    let Err(refusal) = accepted else { panic!("expected a refusal") };
-    let status = text(&refusal.head, ":status").unwrap().to_owned();
-    let body = refusal.body.unwrap_or_default();
-    // A stream's reply has no length that is known at its head.
-    if status != "200" && !body.is_empty() {
-        assert_eq!(text(&refusal.head, "content-length"), Some(&*body.len().to_string()));
-    }
-    (status, String::from_utf8_lossy(&body).into_owned())
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The server's side of Connect: the Connect Protocol Reference.
 
+mod heads;
 mod note;
 
 use std::time::Duration;
@@ -10,41 +11,15 @@ use farcall_core::{
     Answer, CallHead, Cardinality, Code, Codec, Encoding, Limits, Metadata, Method, Next, Protocol,
     Refusal, Sender, ServerExchange, Status,
 };
-use farcall_wire::event::{RequestHead, RequestLine};
-use farcall_wire::fields::Fields;
+use heads::{head, refused, text};
 use note::{CHAT, FOLLOW, Note, READ, TAKE};
 
 const PROTO: (&str, &str) = ("content-type", "application/proto");
 const JSON: (&str, &str) = ("content-type", "application/json");
 const STREAM: (&str, &str) = ("content-type", "application/connect+proto");
 
-fn head(verb: &str, path: &str, fields: &[(&str, &str)]) -> RequestHead {
-    let line = RequestLine {
-        method: verb.as_bytes(),
-        path: Some(path.as_bytes()),
-        ..RequestLine::default()
-    };
-    RequestHead::new(line, None, fields.iter().copied().collect())
-}
-
 fn accept(method: &Method, fields: &[(&str, &str)]) -> Result<(ServerExchange, CallHead), Refusal> {
     ServerExchange::accept(head("POST", method.path, fields), Some(method), &Limits::default())
-}
-
-fn text<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
-    fields.get(name).map(|value| std::str::from_utf8(value).unwrap())
-}
-
-/// Status and body of a refusal.
-fn refused<T>(accepted: Result<T, Refusal>) -> (String, String) {
-    let Err(refusal) = accepted else { panic!("expected a refusal") };
-    let status = text(&refusal.head, ":status").unwrap().to_owned();
-    let body = refusal.body.unwrap_or_default();
-    // A stream's reply has no length that is known at its head.
-    if status != "200" && !body.is_empty() {
-        assert_eq!(text(&refusal.head, "content-length"), Some(&*body.len().to_string()));
-    }
-    (status, String::from_utf8_lossy(&body).into_owned())
 }
 
 fn body(answer: &Answer) -> &str {

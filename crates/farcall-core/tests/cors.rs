@@ -1,11 +1,14 @@
 //! Scripts of other pages: the CORS protocol of the Fetch standard.
 
+mod heads;
+
 use std::borrow::Cow;
 use std::time::Duration;
 
 use farcall_core::Cors;
 use farcall_wire::event::{RequestHead, RequestLine};
 use farcall_wire::fields::Fields;
+use heads::text;
 
 const APP: &str = "https://app.example.com";
 
@@ -25,10 +28,6 @@ fn head(verb: &str, fields: &[(&str, &str)]) -> RequestHead {
     let line =
         RequestLine { method: verb.as_bytes(), path: Some(b"/a.B/C"), ..RequestLine::default() };
     RequestHead::new(line, None, fields.iter().copied().collect())
-}
-
-fn text<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
-    fields.get(name).map(|value| std::str::from_utf8(value).unwrap())
 }
 
 fn decorated(cors: &Cors, origin: Option<&str>) -> Cow<'static, Fields> {

@@ -1,5 +1,6 @@
 //! The server's side of gRPC: PROTOCOL-HTTP2.md and compression.md.
 
+mod heads;
 mod note;
 
 use std::borrow::Cow;
@@ -14,6 +15,7 @@ use farcall_core::{
 };
 use farcall_wire::event::{RequestHead, RequestLine};
 use farcall_wire::fields::Fields;
+use heads::text;
 use note::{ACCEPTED, Note, TAKE, grpc};
 
 fn head(method: &[u8], fields: &[(&str, &str)]) -> RequestHead {
@@ -34,10 +36,6 @@ fn accept(fields: &[(&str, &str)]) -> Result<(ServerExchange, CallHead), Refusal
 
 fn accepted(fields: &[(&str, &str)]) -> ServerExchange {
     accept(fields).unwrap().0
-}
-
-fn text<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
-    fields.get(name).map(|value| std::str::from_utf8(value).unwrap())
 }
 
 fn refused(fields: &[(&str, &str)]) -> Fields {

@@ -1,5 +1,6 @@
 //! gRPC-Web: PROTOCOL-WEB.md.
 
+mod heads;
 mod note;
 
 use bytes::Bytes;
@@ -8,7 +9,7 @@ use farcall_core::{
     Outgoing, Protocol, Refusal, Sender, ServerExchange, Status,
 };
 use farcall_wire::event::{RequestHead, RequestLine, ResponseHead};
-use farcall_wire::fields::Fields;
+use heads::{envelope, gzip, text};
 use note::{CHAT, FOLLOW, Note, TAKE};
 
 const WEB: (&str, &str) = ("content-type", "application/grpc-web+proto");
@@ -30,23 +31,6 @@ fn accept(fields: &[(&str, &str)]) -> Result<(ServerExchange, CallHead), Refusal
 
 fn head(status: u16, fields: &[(&str, &str)]) -> ResponseHead {
     ResponseHead::new(status, fields.iter().copied().collect())
-}
-
-fn text<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
-    fields.get(name).map(|value| std::str::from_utf8(value).unwrap())
-}
-
-fn envelope(flag: u8, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![flag];
-    bytes.extend_from_slice(&(payload.len() as u32).to_be_bytes());
-    bytes.extend_from_slice(payload);
-    bytes
-}
-
-fn gzip(plain: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    Encoding::Gzip.compress(plain, &mut out).unwrap();
-    out
 }
 
 /// How a call ends that was answered with this, and the messages that came before.
