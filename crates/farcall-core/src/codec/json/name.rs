@@ -35,14 +35,14 @@ impl Name {
         is_it.then_some(len)
     }
 
-    /// Whether one of the names is this one.
-    pub(super) fn is(&self, name: &str) -> bool {
-        self.json == name || self.proto == name
-    }
-
     /// The name in JSON.
     pub(super) fn json(&self) -> &'static str {
         self.json
+    }
+
+    /// The name in the `.proto` file.
+    pub(super) fn proto(&self) -> &'static str {
+        self.proto
     }
 }
 

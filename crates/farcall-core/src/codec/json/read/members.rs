@@ -130,10 +130,9 @@ impl Members {
             return Err(reader.expected("a name in quotes"));
         }
         let name = reader.text("a name in quotes")?;
-        let (before, behind) = self.names.split_at(self.guess.min(self.names.len()));
-        let is_it = |known: &Name| known.is(name);
-        let found = behind.iter().position(is_it).map(|at| at + before.len());
-        let found = found.or_else(|| before.iter().position(is_it));
+        // The name in JSON first: another field may be called so in the `.proto` file.
+        let found = self.names.iter().position(|known| known.json() == name);
+        let found = found.or_else(|| self.names.iter().position(|known| known.proto() == name));
         if found.is_none() && self.is_extensible {
             let name = name.to_owned();
             reader.scratch = name;
