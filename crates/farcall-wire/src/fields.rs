@@ -205,8 +205,9 @@ impl Fields {
 
     /// Makes a field of all octets from `mark` on.
     pub(crate) fn close_field(&mut self, mark: usize, name_len: usize, sensitive: bool) {
+        // The end bounds the other two.
         let end = narrow(self.bytes.len());
-        let (start, name_len) = (narrow(mark), narrow(name_len));
+        let (start, name_len) = (mark as u32, name_len as u32);
         let value_len = end - start - name_len;
         self.spans.push(Span { start, name_len, value_len, sensitive });
     }

@@ -3,8 +3,7 @@
 //! Carries what goes beside the messages: the method, metadata both ways, the deadline, who the peer is. It never
 //! carries messages.
 
-use std::any::{Any, TypeId};
-use std::collections::HashMap;
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -43,26 +42,17 @@ pub(crate) struct Wire {
 }
 
 impl Call {
-    pub(crate) fn new(method: &'static Method, metadata: Metadata, wire: Wire) -> Self {
-        Self {
-            method,
-            metadata,
-            deadline: None,
-            peer: None,
-            reply: Reply::default(),
-            extensions: Extensions::default(),
-            wire,
-        }
-    }
-
-    pub(crate) fn with_deadline(mut self, deadline: Option<Deadline>) -> Self {
-        self.deadline = deadline;
-        self
-    }
-
-    pub(crate) fn with_peer(mut self, peer: &Arc<Peer>) -> Self {
-        self.peer = Some(Arc::clone(peer));
-        self
+    /// A call, `peer` being who made it; none on a client.
+    #[inline]
+    pub(crate) fn new(
+        method: &'static Method,
+        metadata: Metadata,
+        deadline: Option<Deadline>,
+        peer: Option<Arc<Peer>>,
+        wire: Wire,
+    ) -> Self {
+        let (reply, extensions) = (Reply::default(), Extensions::default());
+        Self { method, metadata, deadline, peer, reply, extensions, wire }
     }
 
     /// What is called.
@@ -219,17 +209,18 @@ impl fmt::Debug for Wire {
     }
 }
 
-/// Values by their type.
+/// Values by their type, one of each: a few, and mostly none.
 #[derive(Default)]
-struct Extensions(HashMap<TypeId, Box<dyn Any + Send + Sync>>);
+struct Extensions(Vec<Box<dyn Any + Send + Sync>>);
 
 impl Extensions {
     fn get<T: 'static>(&self) -> Option<&T> {
-        self.0.get(&TypeId::of::<T>())?.downcast_ref()
+        self.0.iter().find_map(|value| value.downcast_ref())
     }
 
     fn set<T: Send + Sync + 'static>(&mut self, value: T) {
-        self.0.insert(TypeId::of::<T>(), Box::new(value));
+        self.0.retain(|value| !value.is::<T>());
+        self.0.push(Box::new(value));
     }
 }
 

@@ -40,12 +40,15 @@ pub(crate) struct Route {
 #[derive(Clone)]
 pub(crate) enum Handler {
     /// One request, one reply.
-    Unary(Arc<dyn Fn(Call, Bytes) -> BoxFuture<Finished> + Send + Sync>),
+    Unary(Arc<dyn Fn(BoxCall, Bytes) -> BoxFuture<Finished> + Send + Sync>),
     /// One request; the replies go through the link.
-    Replies(Arc<dyn Fn(Call, Bytes, Arc<Link>) -> BoxFuture<Finished> + Send + Sync>),
+    Replies(Arc<dyn Fn(BoxCall, Bytes, Arc<Link>) -> BoxFuture<Finished> + Send + Sync>),
     /// The requests come through the link, and the replies go through it if there are many.
-    Requests(Arc<dyn Fn(Call, Arc<Link>) -> BoxFuture<Finished> + Send + Sync>),
+    Requests(Arc<dyn Fn(BoxCall, Arc<Link>) -> BoxFuture<Finished> + Send + Sync>),
 }
+
+/// A call on its way to its handler: it is large, and goes through some hands until it is at rest in the handler's future.
+pub(crate) type BoxCall = Box<Call>;
 
 /// How a handler ended.
 pub(crate) struct Finished {
@@ -58,7 +61,7 @@ pub(crate) struct Finished {
 }
 
 impl Finished {
-    pub(crate) fn new(mut call: Call, result: Result<Option<Bytes>>) -> Self {
+    pub(crate) fn new(mut call: BoxCall, result: Result<Option<Bytes>>) -> Self {
         Self { reply: call.take_reply(), encoding: call.reply_encoding(), result }
     }
 }

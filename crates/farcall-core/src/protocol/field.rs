@@ -53,6 +53,14 @@ pub(super) fn quote(text: &[u8]) -> impl fmt::Display {
     text.get(..MAX_QUOTED).unwrap_or(text).escape_ascii().to_string()
 }
 
+/// A number of digits only; none when it is no such number, or too large for one.
+pub(super) fn number(text: &[u8]) -> Option<u64> {
+    text.iter().try_fold(0_u64, |number, byte| {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+        number.checked_mul(10)?.checked_add(digit)
+    })
+}
+
 /// A length as a field's value.
 pub(super) struct Decimal {
     digits: [u8; 20],

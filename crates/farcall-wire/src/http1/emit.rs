@@ -32,9 +32,12 @@ pub(super) fn status(head: &Fields) -> Result<u16, Illegal> {
 /// Writes a status line.
 pub(super) fn status_line(status: u16, out: &mut BytesMut) {
     out.extend_from_slice(b"HTTP/1.1 ");
-    decimal(status.into(), out);
-    out.put_u8(b' ');
-    out.extend_from_slice(reason(status).as_bytes());
+    if let Some(text) = known_status(status) {
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        decimal(status.into(), out);
+        out.put_u8(b' ');
+    }
     out.extend_from_slice(b"\r\n");
 }
 
@@ -180,54 +183,54 @@ fn hex(number: u64, out: &mut BytesMut) {
     }
 }
 
-/// The phrase behind a status, which only people read (RFC 9110 section 15).
-fn reason(status: u16) -> &'static str {
-    match status {
-        100 => "Continue",
-        101 => "Switching Protocols",
-        103 => "Early Hints",
-        200 => "OK",
-        201 => "Created",
-        202 => "Accepted",
-        204 => "No Content",
-        206 => "Partial Content",
-        301 => "Moved Permanently",
-        302 => "Found",
-        303 => "See Other",
-        304 => "Not Modified",
-        307 => "Temporary Redirect",
-        308 => "Permanent Redirect",
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        406 => "Not Acceptable",
-        408 => "Request Timeout",
-        409 => "Conflict",
-        411 => "Length Required",
-        412 => "Precondition Failed",
-        413 => "Content Too Large",
-        414 => "URI Too Long",
-        415 => "Unsupported Media Type",
-        416 => "Range Not Satisfiable",
-        417 => "Expectation Failed",
-        421 => "Misdirected Request",
-        422 => "Unprocessable Content",
-        425 => "Too Early",
-        426 => "Upgrade Required",
-        428 => "Precondition Required",
-        429 => "Too Many Requests",
-        431 => "Request Header Fields Too Large",
-        499 => "Client Closed Request",
-        500 => "Internal Server Error",
-        501 => "Not Implemented",
-        502 => "Bad Gateway",
-        503 => "Service Unavailable",
-        504 => "Gateway Timeout",
-        505 => "HTTP Version Not Supported",
-        _ => "",
-    }
+/// The status with the phrase behind it, which only people read (RFC 9110 section 15).
+fn known_status(status: u16) -> Option<&'static str> {
+    Some(match status {
+        100 => "100 Continue",
+        101 => "101 Switching Protocols",
+        103 => "103 Early Hints",
+        200 => "200 OK",
+        201 => "201 Created",
+        202 => "202 Accepted",
+        204 => "204 No Content",
+        206 => "206 Partial Content",
+        301 => "301 Moved Permanently",
+        302 => "302 Found",
+        303 => "303 See Other",
+        304 => "304 Not Modified",
+        307 => "307 Temporary Redirect",
+        308 => "308 Permanent Redirect",
+        400 => "400 Bad Request",
+        401 => "401 Unauthorized",
+        403 => "403 Forbidden",
+        404 => "404 Not Found",
+        405 => "405 Method Not Allowed",
+        406 => "406 Not Acceptable",
+        408 => "408 Request Timeout",
+        409 => "409 Conflict",
+        411 => "411 Length Required",
+        412 => "412 Precondition Failed",
+        413 => "413 Content Too Large",
+        414 => "414 URI Too Long",
+        415 => "415 Unsupported Media Type",
+        416 => "416 Range Not Satisfiable",
+        417 => "417 Expectation Failed",
+        421 => "421 Misdirected Request",
+        422 => "422 Unprocessable Content",
+        425 => "425 Too Early",
+        426 => "426 Upgrade Required",
+        428 => "428 Precondition Required",
+        429 => "429 Too Many Requests",
+        431 => "431 Request Header Fields Too Large",
+        499 => "499 Client Closed Request",
+        500 => "500 Internal Server Error",
+        501 => "501 Not Implemented",
+        502 => "502 Bad Gateway",
+        503 => "503 Service Unavailable",
+        504 => "504 Gateway Timeout",
+        505 => "505 HTTP Version Not Supported",
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

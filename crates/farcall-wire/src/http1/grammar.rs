@@ -2,7 +2,13 @@
 
 /// Whether this is a token (RFC 9110 section 5.6.2).
 pub(super) fn is_token(octets: &[u8]) -> bool {
-    !octets.is_empty() && octets.iter().all(|&octet| TOKEN[octet as usize])
+    !octets.is_empty() && are_all(&TOKEN, octets)
+}
+
+/// Whether a request's target can be of these octets: visible ASCII without the fragment's `#` and three that no URI
+/// has and some readers take for something else.
+pub(super) fn is_target(octets: &[u8]) -> bool {
+    are_all(&TARGET, octets)
 }
 
 /// Whether a field's value can be sent: no control character but the tab (RFC 9110 section 5.5).
@@ -64,10 +70,9 @@ fn is_ip_address(octets: &[u8]) -> bool {
 /// A registered name or an IPv4 address (RFC 3986 section 3.2.2).
 fn is_registered_name(octets: &[u8]) -> bool {
     let mut rest = octets;
-    while let Some((&octet, behind)) = rest.split_first() {
-        rest = match (octet, behind) {
-            (b'%', [a, b, behind @ ..]) if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() => behind,
-            _ if NAME[octet as usize] => behind,
+    while let Some(end) = rest.iter().position(|&octet| !NAME[octet as usize]) {
+        rest = match &rest[end..] {
+            [b'%', a, b, behind @ ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() => behind,
             _ => return false,
         };
     }
@@ -84,6 +89,13 @@ pub(super) fn has_bare_line_feed(head: &[u8]) -> bool {
     bare != 0 || head.first() == Some(&b'\n')
 }
 
+/// Whether all octets are in a table.
+fn are_all(table: &[bool; 256], octets: &[u8]) -> bool {
+    // No early end: nearly always there is none, and the loop is shorter.
+    octets.iter().fold(true, |all, &octet| all & table[octet as usize])
+}
+
+/// Letters, digits and some others.
 const fn table(others: &[u8]) -> [bool; 256] {
     let mut allowed = [false; 256];
     let mut octet = 0;
@@ -101,6 +113,9 @@ const fn table(others: &[u8]) -> [bool; 256] {
 
 /// Octets of a token.
 static TOKEN: [bool; 256] = table(b"!#$%&'*+-.^_`|~");
+
+/// Octets of a request's target.
+static TARGET: [bool; 256] = table(b"!\"$%&'()*+,-./:;=?@[]^_`{|}~");
 
 /// Octets of a registered name: unreserved and sub-delims. A `%` only in front of two hex digits.
 static NAME: [bool; 256] = table(b"-._~!$&'()*+,;=");
@@ -138,6 +153,14 @@ mod tests {
             "a\"",
         ] {
             assert!(!is_authority(bad.as_bytes()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_target_is_of_visible_ascii_but_for_four_octets() {
+        for octet in 0..=u8::MAX {
+            let legal = octet.is_ascii_graphic() && !b"#<>\\".contains(&octet);
+            assert_eq!(is_target(&[octet]), legal, "{octet}");
         }
     }
 

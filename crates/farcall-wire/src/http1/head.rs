@@ -55,12 +55,16 @@ pub(super) fn visible<'a>(octets: &'a [u8], kind: Kind, limits: &Http1Limits) ->
 /// Checks the lines of a complete head: their ends, and the lengths of the first one and of all
 /// others.
 pub(super) fn check_lines(head: &[u8], kind: Kind, limits: &Http1Limits) -> Result<(), Refusal> {
-    let line = first_line(head, kind).unwrap_or(head.len());
-    if line > max_line(kind, limits) {
-        return Err(line_too_long(kind));
-    }
-    if head.len() - line > limits.max_header_size {
-        return Err(too_large());
+    // A head that is shorter than either bound is not measured any further.
+    let max_line = max_line(kind, limits);
+    if head.len() > max_line.min(limits.max_header_size) {
+        let line = first_line(head, kind).unwrap_or(head.len());
+        if line > max_line {
+            return Err(line_too_long(kind));
+        }
+        if head.len() - line > limits.max_header_size {
+            return Err(too_large());
+        }
     }
     if grammar::has_bare_line_feed(head) {
         return Err(Refusal::new(400, "expected CRLF at the end of each line, got a bare LF"));

@@ -40,8 +40,20 @@ pub(super) enum Special {
 impl Special {
     /// Which one a name in any case is.
     pub(super) fn of(name: &[u8]) -> Option<Self> {
-        // The lengths first: most names have none of these.
-        let (expected, special): (&[u8], _) = match name.len() {
+        let (expected, special) = Self::candidate(name)?;
+        name.eq_ignore_ascii_case(expected).then_some(special)
+    }
+
+    /// The same for a name in lower case.
+    fn of_lower_case(name: &[u8]) -> Option<Self> {
+        let (expected, special) = Self::candidate(name)?;
+        (name == expected).then_some(special)
+    }
+
+    /// The only one that the name can be: by its length, as most names have none of these.
+    #[inline]
+    fn candidate(name: &[u8]) -> Option<(&'static [u8], Self)> {
+        Some(match name.len() {
             2 => (b"te", Self::Te),
             4 => (b"host", Self::Host),
             6 => (b"expect", Self::Expect),
@@ -52,8 +64,7 @@ impl Special {
             16 => (b"proxy-connection", Self::Obsolete),
             17 => (b"transfer-encoding", Self::TransferEncoding),
             _ => return None,
-        };
-        name.eq_ignore_ascii_case(expected).then_some(special)
+        })
     }
 }
 
@@ -86,13 +97,15 @@ pub(super) fn sort<'a>(headers: &[Header<'a>]) -> Result<(Facts<'a>, Fields), Re
     let mut fields = Fields::with_capacity(headers.len(), size);
     let mut facts = Facts::default();
     for header in headers {
-        match Special::of(header.name.as_bytes()) {
-            None => push(&mut fields, header),
-            Some(special) => {
-                if facts.note(special, header.value)? {
-                    push(&mut fields, header);
-                }
-            }
+        let mark = push_name(&mut fields, header);
+        let passes = match Special::of_lower_case(&fields.buffer()[mark..]) {
+            Some(special) => facts.note(special, header.value)?,
+            None => true,
+        };
+        if passes {
+            push_value(&mut fields, mark, header);
+        } else {
+            fields.drop_field(mark);
         }
     }
     facts.settle(headers, &mut fields);
@@ -101,12 +114,23 @@ pub(super) fn sort<'a>(headers: &[Header<'a>]) -> Result<(Facts<'a>, Fields), Re
 
 /// Appends a field with its name in lower case.
 pub(super) fn push(fields: &mut Fields, header: &Header<'_>) {
-    let (mark, name) = (fields.mark(), header.name.as_bytes());
+    let mark = push_name(fields, header);
+    push_value(fields, mark, header);
+}
+
+/// Appends the name of a field, in lower case; returns where it begins.
+fn push_name(fields: &mut Fields, header: &Header<'_>) -> usize {
+    let mark = fields.mark();
     let buffer = fields.buffer();
-    buffer.extend_from_slice(name);
+    buffer.extend_from_slice(header.name.as_bytes());
     buffer[mark..].make_ascii_lowercase();
-    buffer.extend_from_slice(header.value);
-    fields.close_field(mark, name.len(), false);
+    mark
+}
+
+/// Appends the value of a field whose name is there.
+fn push_value(fields: &mut Fields, mark: usize, header: &Header<'_>) {
+    fields.buffer().extend_from_slice(header.value);
+    fields.close_field(mark, header.name.len(), false);
 }
 
 impl<'a> Facts<'a> {

@@ -19,7 +19,7 @@ pub(super) fn parse<'a>(method: &[u8], target: &'a [u8]) -> Result<Target<'a>, R
     if method == b"CONNECT" {
         return Err(Refusal::showing(501, "expected a request that is no CONNECT", target));
     }
-    if target.iter().any(|&octet| !is_target(octet)) {
+    if !grammar::is_target(target) {
         return Err(Refusal::malformed("expected a target of legal characters", target));
     }
     let origin = |path: &'a [u8]| Ok(Target { authority: None, path: Cow::Borrowed(path) });
@@ -49,10 +49,4 @@ fn absolute<'a>(method: &[u8], target: &'a [u8]) -> Option<Target<'a>> {
         Some(_) => Cow::Borrowed(path),
     };
     Some(Target { authority: Some(authority), path })
-}
-
-/// Visible ASCII without the fragment's `#` and three that no URI has and some readers take for
-/// something else.
-fn is_target(octet: u8) -> bool {
-    matches!(octet, b'!'..=b'~') && !matches!(octet, b'#' | b'<' | b'>' | b'\\')
 }

@@ -142,8 +142,7 @@ impl Start {
             Options { wait_for_ready: prepared.wait_for_ready, encoding: prepared.encoding };
         let dialect = prepared.channel.dialect(prepared.method);
         let wire = Wire::new(Sender::new(dialect, options.encoding, &limits), limits, None);
-        let call =
-            Call::new(prepared.method, prepared.metadata, wire).with_deadline(prepared.deadline);
+        let call = Call::new(prepared.method, prepared.metadata, prepared.deadline, None, wire);
         let request = prepared.request.transpose()?;
         Ok(Self { channel: prepared.channel, call, request, options })
     }

@@ -11,12 +11,11 @@ use farcall_core::{Encoding, Result, Status};
 use farcall_wire::event::StreamId;
 use tokio::task::AbortHandle;
 
-use crate::call::Call;
 use crate::http::Answering;
 use crate::interceptor::{BoxFuture, Chain, Next, Reply};
 use crate::link::Link;
 use crate::mailbox::{Mailbox, Note};
-use crate::service::{Finished, Handler};
+use crate::service::{BoxCall, Finished, Handler};
 
 /// A handler under way. A panic in it is the failure of its call and of nothing else.
 pub(crate) struct Running(BoxFuture<Finished>);
@@ -43,7 +42,7 @@ impl Finished {
 pub(crate) fn run_one(
     chain: &Chain,
     handler: &Handler,
-    call: Call,
+    call: BoxCall,
     request: Bytes,
     link: Option<Arc<Link>>,
 ) -> Running {
@@ -61,7 +60,12 @@ pub(crate) fn run_one(
 }
 
 /// Runs a method that takes many requests.
-pub(crate) fn run_many(chain: &Chain, handler: &Handler, call: Call, link: Arc<Link>) -> Running {
+pub(crate) fn run_many(
+    chain: &Chain,
+    handler: &Handler,
+    call: BoxCall,
+    link: Arc<Link>,
+) -> Running {
     match handler {
         Handler::Requests(handler) => {
             let handler = Arc::clone(handler);
@@ -78,8 +82,8 @@ fn misplaced() -> Running {
 
 fn run(
     chain: &Chain,
-    call: Call,
-    handler: impl FnOnce(Call) -> BoxFuture<Finished> + Send + 'static,
+    call: BoxCall,
+    handler: impl FnOnce(BoxCall) -> BoxFuture<Finished> + Send + 'static,
 ) -> Running {
     if chain.is_empty() {
         // Making the future runs no code of the handler.
@@ -91,14 +95,14 @@ fn run(
 /// Runs the handler at the end of the chain; what comes out of the chain is how the call ended.
 async fn intercepted(
     chain: Chain,
-    call: Call,
-    handler: impl FnOnce(Call) -> BoxFuture<Finished> + Send + 'static,
+    call: BoxCall,
+    handler: impl FnOnce(BoxCall) -> BoxFuture<Finished> + Send + 'static,
 ) -> Finished {
     let message = Arc::new(Mutex::new(None));
     let place = Arc::clone(&message);
     let next = Next::new(chain, move |call| {
         Box::pin(async move {
-            let Finished { reply, encoding, result } = handler(call).await;
+            let Finished { reply, encoding, result } = handler(Box::new(call)).await;
             match result {
                 Ok(message) => {
                     *place.lock().unwrap_or_else(PoisonError::into_inner) =
@@ -112,7 +116,7 @@ async fn intercepted(
             }
         })
     });
-    let ended: Result<Reply> = next.run(call).await;
+    let ended: Result<Reply> = next.run(*call).await;
     let message = message.lock().unwrap_or_else(PoisonError::into_inner).take();
     match (ended, message) {
         (Ok(reply), Some((message, encoding))) => Finished { reply, encoding, result: Ok(message) },

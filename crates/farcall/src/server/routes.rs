@@ -10,7 +10,7 @@ use crate::service::{Attendant, Route, Service};
 pub(crate) struct Routes {
     services: Vec<Service>,
     /// Path to service and route.
-    places: HashMap<&'static str, (usize, usize)>,
+    places: HashMap<&'static [u8], (usize, usize)>,
 }
 
 /// Where a route stands in [`Routes`]: what a connection remembers of a path that it sees again.
@@ -22,7 +22,7 @@ impl Routes {
     pub(crate) fn add(&mut self, service: Service) {
         let number = self.services.len();
         for (position, route) in service.routes().iter().enumerate() {
-            self.places.insert(route.method.path, (number, position));
+            self.places.insert(route.method.path.as_bytes(), (number, position));
         }
         self.services.push(service);
     }
@@ -45,8 +45,10 @@ impl Routes {
     /// # Errors
     /// UNIMPLEMENTED saying what is missing: a path that names a method, the service, or the method in it.
     pub(crate) fn find(&self, path: &[u8]) -> Result<Place, Status> {
-        let known = str::from_utf8(path).ok().and_then(|path| self.places.get(path));
-        known.map(|&(service, route)| Place(service, route)).ok_or_else(|| self.missing(path))
+        match self.places.get(path) {
+            Some(&(service, route)) => Ok(Place(service, route)),
+            None => Err(self.missing(path)),
+        }
     }
 
     /// The route at a place that [`find`](Self::find) has given.

@@ -8,7 +8,7 @@ use crate::call::{CallHead, Outgoing, Refusal};
 use crate::compression::{ACCEPTED, Encoding, Encodings};
 use crate::limits::Limits;
 use crate::metadata::Metadata;
-use crate::protocol::field::{is_readable, quote};
+use crate::protocol::field::{is_readable, number, quote};
 use crate::protocol::reply::refusal;
 use crate::protocol::{Accepted, Dialect};
 use crate::status::Status;
@@ -75,9 +75,8 @@ fn check_length(dialect: Dialect, fields: &Fields, limits: &Limits) -> Result<()
         return Ok(());
     }
     // What is no length is the HTTP engine's to refuse.
-    let length = fields.get(CONTENT_LENGTH).and_then(|text| std::str::from_utf8(text).ok());
     let limit = limits.max_receive_message;
-    match length.and_then(|text| text.parse::<u64>().ok()) {
+    match fields.get(CONTENT_LENGTH).and_then(number) {
         Some(length) if length > limit as u64 => Err(Status::resource_exhausted(format!(
             "a message of {length} bytes is announced; the limit for receiving is {limit}"
         ))),

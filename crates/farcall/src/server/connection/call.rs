@@ -16,7 +16,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use bytes::Bytes;
-use farcall_core::{CallHead, Cardinality, Deadline, Metadata, ServerExchange, Status};
+use farcall_core::{
+    CallHead, Cardinality, Deadline, Incoming, Metadata, Result, ServerExchange, Status,
+};
 use farcall_wire::event::StreamId;
 
 use super::answer::Asker;
@@ -26,7 +28,7 @@ use crate::engine::Engine;
 use crate::link::Link;
 use crate::server::handler::{self, Running};
 use crate::server::routes::Place;
-use crate::service::Handler;
+use crate::service::{BoxCall, Handler, Route};
 
 /// Deadlines of calls that have ended before them, kept until there are more of them than it is worth.
 const STALE_DEADLINES: usize = 64;
@@ -53,58 +55,51 @@ impl ServerConnection {
     pub(super) fn accept(
         &mut self,
         stream: StreamId,
-        mut collecting: Collecting,
+        mut collecting: Box<Collecting>,
         end: bool,
         engine: &mut Engine,
         now: Instant,
     ) {
-        let exchange = &mut collecting.exchange;
-        if collecting.deadline.is_some_and(|deadline| deadline.has_passed(now)) {
+        let deadline = collecting.deadline;
+        if deadline.is_some_and(|deadline| deadline.has_passed(now)) {
             let late = Status::deadline_exceeded("the deadline had passed when the call arrived");
-            let asker = collecting.asker;
-            return self.fail(stream, &asker, &late, engine);
+            return self.fail(stream, &collecting.asker, &late, engine);
         }
+        let exchange = &mut collecting.exchange;
         if end {
             exchange.receive(Bytes::new(), true);
         }
         if self.shared.routes.get(collecting.place).method.kind.streams_requests() {
             engine.allow_pauses(stream);
-            self.stream(stream, collecting, engine);
+            return self.stream(stream, *collecting, engine);
+        }
+        exchange.expect(Cardinality::One);
+        let request = if exchange.is_ended() { exchange.only_message().transpose() } else { None };
+        if let Some(request) = request {
+            self.collected(stream, collecting, request, engine);
         } else {
-            exchange.expect(Cardinality::One);
-            let deadline = collecting.deadline.filter(|_| !end);
-            self.collect(stream, Box::new(collecting), engine);
+            self.stages.insert(stream, Stage::Collecting(collecting));
             self.watch(deadline, stream);
         }
     }
 
-    /// Runs the method when its one request is here.
-    pub(super) fn collect(
+    /// Runs the method whose one request is here, or cannot be taken.
+    pub(super) fn collected(
         &mut self,
         stream: StreamId,
-        mut collecting: Box<Collecting>,
+        collecting: Box<Collecting>,
+        request: Result<Incoming>,
         engine: &mut Engine,
     ) {
-        let request = match collecting.exchange.only_message() {
-            Ok(Some(message)) => {
-                let compressed = message.is_compressed();
-                message.into_payload(&self.shared.limits).map(|payload| (payload, compressed))
+        let payload = request.and_then(|request| {
+            let compressed = request.is_compressed();
+            request.into_payload(&self.shared.limits).map(|payload| (payload, compressed))
+        });
+        match payload {
+            Ok((payload, compressed)) => {
+                self.start(stream, collecting, payload, compressed, engine);
             }
-            Ok(None) => {
-                collecting.exchange.settle();
-                self.stages.insert(stream, Stage::Collecting(collecting));
-                return;
-            }
-            Err(status) => Err(status),
-        };
-        match request {
-            Ok((request, compressed)) => {
-                self.start(stream, *collecting, request, compressed, engine);
-            }
-            Err(status) => {
-                self.fail(stream, &collecting.asker, &status, engine);
-                self.give_back(stream, 0, 0, engine);
-            }
+            Err(status) => self.fail(stream, &collecting.asker, &status, engine),
         }
     }
 
@@ -112,21 +107,22 @@ impl ServerConnection {
     fn start(
         &mut self,
         stream: StreamId,
-        collecting: Collecting,
+        collecting: Box<Collecting>,
         request: Bytes,
         compressed: bool,
         engine: &mut Engine,
     ) {
-        let Collecting { exchange, head, place, deadline, asker } = collecting;
-        let route = self.shared.routes.get(place);
-        let sender = exchange.sender(head.best_encoding());
-        let link =
-            matches!(route.handler, Handler::Replies(_)).then(|| self.link(stream, exchange));
+        let route = self.shared.routes.get(collecting.place);
+        let sender = collecting.exchange.sender(collecting.head.best_encoding());
+        let (deadline, asker) = (collecting.deadline, collecting.asker);
+        let link = if matches!(route.handler, Handler::Replies(_)) {
+            Some(self.link(stream, collecting.exchange))
+        } else {
+            None
+        };
         let mut wire = Wire::new(sender, self.shared.limits, link.clone());
         wire.compressed = compressed;
-        let call = Call::new(route.method, head.metadata, wire)
-            .with_deadline(deadline)
-            .with_peer(&self.peer);
+        let call = self.make_call(route, collecting.head.metadata, deadline, wire);
         let running =
             handler::run_one(&self.shared.chain, &route.handler, call, request, link.clone());
         self.launch(stream, Begun { running, asker, link, deadline }, engine);
@@ -139,13 +135,22 @@ impl ServerConnection {
         let sender = exchange.sender(head.best_encoding());
         let link = self.link(stream, exchange);
         let wire = Wire::new(sender, self.shared.limits, Some(Arc::clone(&link)));
-        let call = Call::new(route.method, head.metadata, wire)
-            .with_deadline(deadline)
-            .with_peer(&self.peer);
+        let call = self.make_call(route, head.metadata, deadline, wire);
         let running =
             handler::run_many(&self.shared.chain, &route.handler, call, Arc::clone(&link));
         let begun = Begun { running, asker, link: Some(link), deadline };
         self.launch(stream, begun, engine);
+    }
+
+    fn make_call(
+        &self,
+        route: &Route,
+        metadata: Metadata,
+        deadline: Option<Deadline>,
+        wire: Wire,
+    ) -> BoxCall {
+        let peer = Some(Arc::clone(&self.peer));
+        Box::new(Call::new(route.method, metadata, deadline, peer, wire))
     }
 
     fn link(&self, stream: StreamId, exchange: ServerExchange) -> Arc<Link> {

@@ -12,6 +12,7 @@ mod request;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::collections::hash_map::Entry;
 use std::io;
 use std::mem;
 use std::num::NonZeroU64;
@@ -96,24 +97,30 @@ impl ServerConnection {
     }
 
     fn data(&mut self, stream: StreamId, data: Bytes, credit: u32, end: bool, engine: &mut Engine) {
-        match self.stages.get_mut(&stream) {
-            Some(Stage::Collecting(_)) => {
-                if let Some(Stage::Collecting(mut collecting)) = self.stages.remove(&stream) {
-                    collecting.exchange.receive(data, end);
-                    let unfinished = if end { 0 } else { collecting.exchange.pending() };
-                    self.give_back(stream, unfinished, credit, engine);
-                    self.collect(stream, collecting, engine);
+        let Entry::Occupied(mut entry) = self.stages.entry(stream) else {
+            return engine.release(stream, credit);
+        };
+        match entry.get_mut() {
+            Stage::Collecting(collecting) => {
+                collecting.exchange.receive(data, end);
+                let Some(request) = collecting.exchange.only_message().transpose() else {
+                    collecting.exchange.settle();
+                    let unfinished = collecting.exchange.pending();
+                    return self.give_back(stream, unfinished, credit, engine);
+                };
+                let stage = entry.remove();
+                self.give_back(stream, 0, credit, engine);
+                if let Stage::Collecting(collecting) = stage {
+                    self.collected(stream, collecting, request, engine);
                 }
             }
-            Some(Stage::Running { link: Some(link), .. }) => {
+            Stage::Running { link: Some(link), .. } => {
                 let due = link.receive(data, credit, end);
                 let unfinished = link.pending();
                 self.give_back(stream, unfinished, due, engine);
             }
-            Some(Stage::Page { flow, .. }) => {
-                engine.release(stream, flow.receive(data, credit, end));
-            }
-            _ => engine.release(stream, credit),
+            Stage::Page { flow, .. } => engine.release(stream, flow.receive(data, credit, end)),
+            Stage::Running { link: None, .. } | Stage::Leaving => engine.release(stream, credit),
         }
     }
 
@@ -255,9 +262,11 @@ impl Role for ServerConnection {
     }
 
     fn work(&mut self, engine: &mut Engine, now: Instant) -> bool {
+        if !self.has_work() {
+            return false;
+        }
         let mut notes = mem::take(&mut self.notes);
         self.mailbox.drain(&mut notes);
-        let worked = !notes.is_empty();
         for note in notes.drain(..) {
             match note {
                 Note::Attend(stream) => self.attend(stream, engine),
@@ -268,7 +277,7 @@ impl Role for ServerConnection {
             }
         }
         self.notes = notes;
-        worked
+        true
     }
 
     fn has_work(&self) -> bool {

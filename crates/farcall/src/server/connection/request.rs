@@ -71,7 +71,7 @@ impl ServerConnection {
             Ok((exchange, head)) => {
                 let deadline = head.timeout.map(|timeout| Deadline::after(now, timeout));
                 let asker = Asker { dialect: exchange.dialect(), origin };
-                let collecting = Collecting { exchange, head, place, deadline, asker };
+                let collecting = Box::new(Collecting { exchange, head, place, deadline, asker });
                 self.accept(stream, collecting, end, engine, now);
             }
         }
