@@ -88,6 +88,43 @@ fn numbers_of_64_bits_are_strings_and_others_are_numbers() {
     for wrong in [r#"{"small": 2147483648}"#, r#"{"small": 0.5}"#, r#"{"unsignedLarge": "-1"}"#] {
         refused::<Scalars>(wrong);
     }
+    // Escapes are no part of a value, and a value may be written in many ways.
+    let same = r#"{"small":12}"#;
+    for json in [
+        r#"{"small":"12"}"#,
+        r#"{"small":"1\u0032"}"#,
+        r#"{"small":1.2e1}"#,
+        r#"{"small":"1200e-2"}"#,
+    ] {
+        becomes::<Scalars>(json, same);
+    }
+    for json in [
+        "12.5",
+        r#""""#,
+        r#"" 12""#,
+        r#""+12""#,
+        r#""012""#,
+        "2147483648",
+        "1e400",
+        r#""1e999999999999""#,
+        "true",
+    ] {
+        refused::<Scalars>(&format!(r#"{{"small":{json}}}"#));
+    }
+    let large = r#"{"large":"9007199254740993"}"#;
+    for json in ["9007199254740993", "9007199254740993.0", "9.007199254740993e15"] {
+        becomes::<Scalars>(&format!(r#"{{"large":{json}}}"#), large);
+    }
+    for (json, double) in [
+        ("0.1", 0.1),
+        ("1.5e0", 1.5),
+        ("123456789.123456", 123_456_789.123_456),
+        (r#""-0.25""#, -0.25),
+        ("4.35", 4.35),
+    ] {
+        let message: Scalars = read(&format!(r#"{{"double":{json}}}"#)).unwrap();
+        assert!((message.double - double).abs() <= 0.0, "{json}");
+    }
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Scalars of messages: strings, booleans and numbers, which may be in quotes.
 
 use super::Result;
-use super::fault::Error;
 use super::number::Digits;
 use super::reader::Reader;
+use crate::limits::Limits;
 
 /// Powers of ten that a double holds exactly.
 const POWERS_OF_TEN: [f64; 16] =
@@ -63,11 +63,7 @@ impl<'de> Reader<'de> {
         &mut self,
         what: &'static str,
     ) -> Result<T> {
-        let digits = self.maybe_quoted(what)?;
-        let value = digits.whole().and_then(|value| T::try_from(value).ok());
-        value.ok_or_else(|| {
-            Error::new(format_args!("invalid value: {}, expected {what}", digits.text))
-        })
+        self.maybe_quoted(what, |digits| T::try_from(digits.whole()?).ok())
     }
 
     /// The whole number that is next behind so many quotes, and how many digits it has, when these are few and nothing else.
@@ -86,12 +82,20 @@ impl<'de> Reader<'de> {
             self.at += len;
             return Ok(value);
         }
-        self.any_float("a double", f64::is_finite, [f64::NAN, f64::INFINITY, f64::NEG_INFINITY])
+        self.any_float(
+            "a number that a double can hold",
+            f64::is_finite,
+            [f64::NAN, f64::INFINITY, f64::NEG_INFINITY],
+        )
     }
 
     /// Takes a float, behind white space.
     pub(in crate::codec::json) fn float(&mut self) -> Result<f32> {
-        self.any_float("a float", f32::is_finite, [f32::NAN, f32::INFINITY, f32::NEG_INFINITY])
+        self.any_float(
+            "a number that a float can hold",
+            f32::is_finite,
+            [f32::NAN, f32::INFINITY, f32::NEG_INFINITY],
+        )
     }
 
     #[inline(never)]
@@ -109,36 +113,27 @@ impl<'de> Reader<'de> {
                 return Ok(value);
             }
         }
-        let digits = self.maybe_quoted(what)?;
-        let value = digits.text.parse().ok().filter(|value| is_finite(*value));
-        value.ok_or_else(|| {
-            Error::new(format_args!(
-                "invalid value: {}, expected a number that {what} can hold",
-                digits.text
-            ))
-        })
+        self.maybe_quoted(what, |digits| digits.text.parse().ok().filter(|value| is_finite(*value)))
     }
 
-    /// Takes the characters of a number, in quotes or not, behind white space.
-    fn maybe_quoted(&mut self, what: &'static str) -> Result<Digits<'de>> {
-        match self.next() {
-            b'"' => {
-                let start = self.at;
-                self.at += 1;
-                let digits = self.digits();
-                if let Ok(digits) = digits
-                    && self.peek() == b'"'
-                {
-                    self.at += 1;
-                    return Ok(digits);
-                }
-                self.at = start;
-                self.text(what)?;
-                Err(self.invalid(start, what))
-            }
-            b'-' | b'0'..=b'9' => self.digits(),
-            _ => Err(self.mismatch(&what)),
-        }
+    /// Takes a number, in quotes or not, behind white space. `value` is the value of its characters, if it has one.
+    fn maybe_quoted<T>(
+        &mut self,
+        what: &'static str,
+        value: impl FnOnce(Digits<'_>) -> Option<T>,
+    ) -> Result<T> {
+        let is_quoted = self.next() == b'"';
+        let start = self.at;
+        let value = if is_quoted {
+            // Digits may have been escaped, like any other character.
+            let text = self.text(what)?.to_owned();
+            Digits::of(&text).and_then(value)
+        } else if matches!(self.peek(), b'-' | b'0'..=b'9') {
+            value(self.digits()?)
+        } else {
+            return Err(self.mismatch(&what));
+        };
+        value.ok_or_else(|| self.invalid(start, what))
     }
 }
 
@@ -171,7 +166,13 @@ fn short_decimal(text: &[u8]) -> Option<(f64, usize)> {
     Some((digits / scale, before + 1 + behind))
 }
 
-impl Digits<'_> {
+impl<'a> Digits<'a> {
+    /// The characters, if they are a number.
+    fn of(text: &'a str) -> Option<Self> {
+        let mut reader = Reader::new(text, &Limits::default());
+        reader.digits().ok().filter(|digits| digits.text.len() == text.len())
+    }
+
     /// The whole number that the digits are, if they are one.
     fn whole(self) -> Option<i128> {
         if self.is_whole {
