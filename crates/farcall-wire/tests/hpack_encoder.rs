@@ -1,7 +1,7 @@
 //! HPACK encoding: what becomes a table entry, what never does, and table size updates.
 
 use bytes::BytesMut;
-use farcall_wire::fields::{Field, Fields};
+use farcall_wire::fields::Fields;
 use farcall_wire::hpack::{Decoder, Encoder, ListLimits};
 
 const LIMITS: ListLimits = ListLimits { max_fields: 100, max_size: 16 * 1024 };
@@ -55,7 +55,9 @@ fn sensitive_fields_are_never_indexed_even_when_a_table_has_them() {
     secrets.push_sensitive(":method", "GET");
     for secret in &secrets {
         let mut block = BytesMut::new();
-        encoder.encode([secret], &mut block);
+        let mut alone = Fields::new();
+        alone.push_field(secret);
+        encoder.encode(&alone, &mut block);
         assert!(is_never_indexed(&block), "{secret:?}: {block:x?}");
         let mut fields = Fields::new();
         let mut decoder = Decoder::new(4096);
@@ -227,12 +229,35 @@ fn table_of_zero_octets_is_not_used() {
 }
 
 #[test]
-fn fields_come_from_any_iterator() {
-    let pseudo = [Field::new(b":method", b"GET")];
-    let rest: Fields = [("te", "trailers")].into_iter().collect();
-    let mut block = BytesMut::new();
-    Encoder::new(4096).encode(pseudo.into_iter().chain(&rest), &mut block);
-    let mut fields = Fields::new();
-    Decoder::new(4096).decode(&block, LIMITS, &mut fields).unwrap();
-    assert_eq!(fields, [(":method", "GET"), ("te", "trailers")].into_iter().collect());
+fn a_block_that_comes_again_is_the_same_until_the_table_changes() {
+    let mut encoder = Encoder::new(4096);
+    let mut decoder = Decoder::new(4096);
+    let head = [(":status", "200"), ("content-type", "application/grpc"), ("x-name", "value")];
+    let expected: Fields = head.into_iter().collect();
+    let mut send = |encoder: &mut Encoder, pairs: &[(&str, &str)]| {
+        let block = encode(encoder, pairs);
+        let mut fields = Fields::new();
+        decoder.decode(&block, LIMITS, &mut fields).unwrap();
+        (block, fields)
+    };
+    for _ in 0..3 {
+        assert_eq!(send(&mut encoder, &head).1, expected);
+    }
+    let (same, _) = send(&mut encoder, &head);
+    assert_eq!(same.len(), head.len(), "references alone: {same:x?}");
+    assert_eq!(send(&mut encoder, &head).0, same);
+    for number in 0..200 {
+        // Other fields of as many, so that they take the same place, and new ones, so that the table moves on.
+        let value = format!("value {number}");
+        let other = [(":status", "200"), ("te", "trailers"), ("x-other", &*value)];
+        send(&mut encoder, &other);
+        send(&mut encoder, &other);
+        let (block, fields) = send(&mut encoder, &head);
+        assert_eq!(fields, expected, "{number}: {block:x?}");
+        assert_eq!(send(&mut encoder, &head).1, expected);
+    }
+    encoder.set_max_table_size(0);
+    for _ in 0..2 {
+        assert_eq!(send(&mut encoder, &head).1, expected);
+    }
 }

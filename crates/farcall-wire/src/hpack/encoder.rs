@@ -5,8 +5,9 @@ use bytes::{BufMut, BytesMut};
 use super::indexing::{self, SeenFields};
 use super::lookup::{Hashes, SearchableTable, hash};
 use super::names::Known;
+use super::repeats::Repeats;
 use super::{huffman, integer, names, static_table};
-use crate::fields::Field;
+use crate::fields::{Field, Fields};
 
 /// The largest table used, whatever the peer offers, in octets: more would cost memory on each
 /// connection for entries that seldom match. It is also the size every connection begins with (RFC
@@ -31,6 +32,9 @@ pub struct Encoder {
     seen: SeenFields,
     /// The lowest size that the table had since the last block, if its size changed.
     lowest_size: Option<usize>,
+    repeats: Repeats,
+    /// Changes of the table so far.
+    changes: u64,
 }
 
 impl Encoder {
@@ -38,7 +42,13 @@ impl Encoder {
     /// on. Before the peer's SETTINGS arrived this is 4,096.
     pub fn new(max_table_size: u32) -> Self {
         let table = SearchableTable::new(max_table_size.min(MAX_TABLE_SIZE) as usize);
-        Self { table, seen: SeenFields::new(), lowest_size: None }
+        Self {
+            table,
+            seen: SeenFields::new(),
+            lowest_size: None,
+            repeats: Repeats::default(),
+            changes: 0,
+        }
     }
 
     /// The peer's `SETTINGS_HEADER_TABLE_SIZE` arrived: `max_table_size` octets, of which at most
@@ -48,16 +58,30 @@ impl Encoder {
         let size = max_table_size.min(MAX_TABLE_SIZE) as usize;
         if size != self.table.max_size() {
             self.table.set_max_size(size);
+            self.changes += 1;
             self.lowest_size = Some(self.lowest_size.map_or(size, |lowest| lowest.min(size)));
         }
     }
 
-    /// Appends the header block of `fields` (a `&Fields`, or any iterator of [`Field`]) to `out`.
-    pub fn encode<'a>(&mut self, fields: impl IntoIterator<Item = Field<'a>>, out: &mut BytesMut) {
+    /// Appends the header block of `fields` to `out`.
+    pub fn encode(&mut self, fields: &Fields, out: &mut BytesMut) {
         self.write_size_updates(out);
-        for field in fields {
-            self.write_field(&field, out);
+        if self.repeats.write(fields, self.changes, out) {
+            return;
         }
+        let start = out.len();
+        let mut only_references = true;
+        for field in fields {
+            only_references &= self.write_field(&field, out);
+        }
+        if only_references {
+            self.repeats.keep(fields, self.changes, &out[start..]);
+        }
+    }
+
+    /// Gives back what memory is not needed to go on.
+    pub(crate) fn shrink(&mut self) {
+        self.repeats.shrink();
     }
 
     fn write_size_updates(&mut self, out: &mut BytesMut) {
@@ -69,26 +93,27 @@ impl Encoder {
         write_size_update(size, out);
     }
 
-    fn write_field(&mut self, field: &Field<'_>, out: &mut BytesMut) {
+    /// Whether it was written as a reference.
+    fn write_field(&mut self, field: &Field<'_>, out: &mut BytesMut) -> bool {
         let name_hash = hash(0, field.name);
         let known = names::find(field.name, name_hash);
         if indexing::is_secret(field, known.policy) {
             let hashes = Hashes { name: name_hash as u32, field: 0 };
-            return write_literal(
-                field,
-                self.name_index(field, known, hashes),
-                Indexing::Never,
-                out,
-            );
+            let name_index = self.name_index(field, known, hashes);
+            write_literal(field, name_index, Indexing::Never, out);
+            return false;
         }
         if let Some(index) = known.index_of(field.value) {
-            return write_indexed(index, out);
+            write_indexed(index, out);
+            return true;
         }
         let hashes = Hashes { name: name_hash as u32, field: hash(name_hash, field.value) as u32 };
         if let Some(age) = self.table.find_field(field, hashes) {
-            return write_indexed(dynamic_index(age), out);
+            write_indexed(dynamic_index(age), out);
+            return true;
         }
         self.write_new(field, known, hashes, out);
+        false
     }
 
     /// A field that is no secret and in no table.
@@ -101,6 +126,7 @@ impl Encoder {
         if is_worth {
             write_literal(field, name_index, Indexing::Incremental, out);
             self.table.insert(field, hashes);
+            self.changes += 1;
         } else {
             write_literal(field, name_index, Indexing::Without, out);
         }

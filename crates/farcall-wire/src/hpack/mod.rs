@@ -15,6 +15,7 @@ mod indexing;
 mod integer;
 mod lookup;
 mod names;
+mod repeats;
 mod static_table;
 
 pub use decoder::{Decoded, Decoder, ListLimits};

@@ -262,6 +262,7 @@ impl Engine {
     fn shrink(&mut self) {
         self.streams.shrink();
         self.output.shrink();
+        self.encoder.shrink();
         self.lines.shrink();
         self.scratch = crate::fields::Fields::new();
         self.past.shrink();
