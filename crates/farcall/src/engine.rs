@@ -3,6 +3,7 @@
 //! The engines have one shape and no trait: this is the one place that tells them apart. What a connection is for is the
 //! role's business, and no role asks which engine it has.
 
+use std::fmt;
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
@@ -44,6 +45,16 @@ pub(crate) enum Spoken {
     Http2,
     /// Calls on a WebSocket that is open.
     CallsOverWebSocket,
+}
+
+impl fmt::Display for Spoken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Http1(_) => "HTTP/1.1",
+            Self::Http2 => "HTTP/2",
+            Self::CallsOverWebSocket => "WebSocket",
+        })
+    }
 }
 
 impl Engine {

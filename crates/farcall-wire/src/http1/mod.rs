@@ -22,6 +22,5 @@ mod target;
 mod trailers;
 
 pub use crate::http2::{ConnectionError, ErrorCode, Gone, OpenError, Role};
-use crate::lines;
 pub use config::{Config, Scheme};
 pub use engine::Engine;

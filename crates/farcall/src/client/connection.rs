@@ -225,15 +225,6 @@ impl ClientConnection {
     }
 }
 
-/// What is spoken, as an error names it.
-fn protocol(spoken: Spoken) -> &'static str {
-    match spoken {
-        Spoken::Http1(_) => "HTTP/1.1",
-        Spoken::Http2 => "HTTP/2",
-        Spoken::CallsOverWebSocket => "WebSocket",
-    }
-}
-
 /// How a stream ended before its time.
 struct Reset {
     code: ErrorCode,
@@ -279,7 +270,7 @@ impl Role for ClientConnection {
                 self.restart_stalled(engine, now);
             }
             Event::Closed { error } => {
-                let named = error.map(|error| format!("{} {error}", protocol(self.spoken)));
+                let named = error.map(|error| format!("{} {error}", self.spoken));
                 self.cause = named.or(self.cause.take());
             }
             Event::Request { .. } | Event::Informational { .. } | Event::Pong { .. } => {}

@@ -28,10 +28,10 @@ use std::time::Instant;
 use bytes::BytesMut;
 
 use super::chunked::Chunked;
-use super::lines::Lines;
 use super::refusal::Refusal;
 use super::{Config, ErrorCode, OpenError, Role};
 use crate::event::{Event, StreamId};
+use crate::lines::Lines;
 use ending::Ending;
 use exchange::Exchange;
 use output::Output;

@@ -9,7 +9,7 @@ use crate::limits::Limits;
 const POWERS_OF_TEN: [f64; 16] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
-impl<'de> Reader<'de> {
+impl Reader<'_> {
     /// Takes `null`, behind white space, if it is next.
     #[inline]
     pub(in crate::codec::json) fn null(&mut self) -> Result<bool> {
