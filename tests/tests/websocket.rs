@@ -498,6 +498,17 @@ async fn a_server_that_stops_closes_its_websockets() {
 }
 
 #[tokio::test]
+async fn a_websocket_whose_connection_is_too_old_is_closed() {
+    let age = Duration::from_millis(200);
+    let server = server(Accept::new(), echo).max_connection_age(age).shutdown_limit(NEVER);
+    let running = Running::start(server, "tcp://127.0.0.1:0").await;
+    let mut socket = open(&running).await;
+    assert_eq!(socket.receive().await.unwrap(), None);
+    assert_eq!(socket.close_reason().map(|(code, _)| code), Some(CloseCode::GOING_AWAY));
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_websocket_whose_handler_does_not_listen_is_cut_when_the_time_to_stop_is_over() {
     let handler = async |socket: WebSocket| {
         std::future::pending::<()>().await;
@@ -597,6 +608,19 @@ async fn over_http2_a_server_that_stops_closes_its_websockets() {
     let mut client = connect_http2(&running).await;
     let (_, mut socket) = open_in_http2(&mut client, None).await;
     running.begin_to_stop();
+    let going = socket.next().await;
+    assert!(matches!(going, Event::Close { code: Some(CloseCode::GOING_AWAY), .. }), "{going:?}");
+    socket.write().await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn over_http2_a_websocket_whose_connection_is_too_old_is_closed() {
+    let age = Duration::from_millis(200);
+    let server = server(Accept::new(), echo).max_connection_age(age).shutdown_limit(NEVER);
+    let running = Running::start(server, "mem://ws-http2-age").await;
+    let mut client = connect_http2(&running).await;
+    let (_, mut socket) = open_in_http2(&mut client, None).await;
     let going = socket.next().await;
     assert!(matches!(going, Event::Close { code: Some(CloseCode::GOING_AWAY), .. }), "{going:?}");
     socket.write().await;

@@ -73,6 +73,8 @@ fn object(bound: Bound) -> Value {
         Bound::Bytes(bytes) => json!({ "bytes": bytes }),
         Bound::Time(time) => json!({ "seconds": time.as_secs_f64() }),
         Bound::Rate { burst, per_second } => json!({ "burst": burst, "per_second": per_second }),
+        Bound::Percent(percent) => json!({ "percent": percent }),
+        Bound::Off => json!({ "off": true }),
     }
 }
 
@@ -82,6 +84,8 @@ fn shown(bound: Bound) -> String {
         Bound::Bytes(bytes) => size(bytes),
         Bound::Time(time) => duration(time),
         Bound::Rate { burst, per_second } => format!("{burst} + {per_second}/s"),
+        Bound::Percent(percent) => format!("+-{percent} %"),
+        Bound::Off => "off".to_owned(),
     }
 }
 
@@ -99,6 +103,7 @@ fn size(bytes: u64) -> String {
 
 fn duration(time: Duration) -> String {
     match time.as_secs() {
+        0 if !time.is_zero() => format!("{} ms", time.as_millis()),
         _ if time.subsec_nanos() > 0 => format!("{:.1} s", time.as_secs_f64()),
         seconds if seconds >= 300 && seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
         seconds => format!("{seconds} s"),
@@ -119,6 +124,9 @@ mod tests {
             (Bound::Time(Duration::from_mins(1)), "60 s"),
             (Bound::Time(Duration::from_mins(15)), "15 min"),
             (Bound::Time(Duration::from_millis(2500)), "2.5 s"),
+            (Bound::Time(Duration::from_millis(5)), "5 ms"),
+            (Bound::Percent(10), "+-10 %"),
+            (Bound::Off, "off"),
             (Bound::Rate { burst: 1000, per_second: 100.0 }, "1000 + 100/s"),
         ] {
             assert_eq!(shown(bound), text);

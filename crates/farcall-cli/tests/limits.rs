@@ -72,4 +72,7 @@ fn people_get_a_table() {
     let row = |name: &str| ended.output.lines().find(|line| line.starts_with(name)).unwrap();
     assert!(row("message received ").contains("4 MiB"), "{}", ended.output);
     assert!(row("resets by the peer").contains("1000 + 100/s"), "{}", ended.output);
+    assert!(row("first pause when accept fails ").contains(" 5 ms "), "{}", ended.output);
+    assert!(row("age of a connection ").contains(" off "), "{}", ended.output);
+    assert!(row("spread of the age ").contains("+-10 %"), "{}", ended.output);
 }

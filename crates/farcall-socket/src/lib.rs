@@ -73,6 +73,7 @@ pub use error::{
 pub use handover::{Handover, Queued, Takeover};
 pub use inherited::Inherited;
 pub use lifecycle::{Bound, Connected, Failed, Family, Listening, Socket, Unbound};
+pub use limits::ACCEPT_PAUSE;
 pub use listener::Listener;
 pub use options::{Keepalive, Options};
 pub use peer::{Address, Credentials, Peer};

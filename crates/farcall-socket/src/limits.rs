@@ -37,8 +37,7 @@ pub(crate) const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250)
 
 /// First and longest pause after the process ran out of descriptors or memory. Without a pause the waiting connection
 /// keeps the listener ready and the accept loop takes a whole core.
-pub(crate) const ACCEPT_PAUSE: (Duration, Duration) =
-    (Duration::from_millis(5), Duration::from_secs(1));
+pub const ACCEPT_PAUSE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
 
 /// Connections in a row that may fail inside accept before it pauses. Each such failure takes a connection off the
 /// queue, so that a longer run means an error that does not go away.

@@ -7,11 +7,14 @@
 use std::time::Duration;
 
 use farcall_core::limits::{self as core, MAX_END, MAX_END_FIELDS};
-use farcall_socket::descriptor_limit;
+use farcall_socket::{ACCEPT_PAUSE, descriptor_limit};
 use farcall_wire::http2;
 use farcall_wire::limits::{Http1Limits, Limits as Http2Limits, Rate, WebSocketLimits};
 
-use crate::server::{HANDSHAKE, MAX_CONNECTIONS, SHUTDOWN_LIMIT, UNFINISHED_MESSAGES};
+use crate::server::{
+    AGE_SPREAD, HANDSHAKE, HANDSHAKES_PER_CORE, MAX_CONNECTION_AGE, MAX_CONNECTIONS,
+    SHUTDOWN_LIMIT, TURN_LIMIT, UNFINISHED_MESSAGES,
+};
 use crate::services::MAX_WATCHES;
 use crate::{Limits, Options};
 
@@ -80,6 +83,10 @@ pub enum Bound {
         /// Per second.
         per_second: f64,
     },
+    /// So many hundredths of what the row before bounds, up or down.
+    Percent(u32),
+    /// No bound, unless one is asked for.
+    Off,
 }
 
 /// One row of the table.
@@ -157,6 +164,7 @@ fn connections(table: &mut Table, defaults: &Defaults) {
     let most = MAX_CONNECTIONS.min(descriptor_limit() / 2);
     let every = [Scope::Http1, Scope::Http2, Scope::WebSocket, Scope::Tls];
     table.same("connections of a server", &every, count(most));
+    table.same("handshakes under way, per core", &[Scope::Tls], count(HANDSHAKES_PER_CORE));
     // One exchange at a time is what HTTP/1.1 is.
     let streams = defaults.http2.max_concurrent_streams;
     table.row(
@@ -303,7 +311,10 @@ fn times(table: &mut Table, defaults: &Defaults) {
     let time = Bound::Time;
     let every = [Scope::Http1, Scope::Http2, Scope::WebSocket, Scope::Tls];
     table.same("connection's beginning, handshakes", &every, time(HANDSHAKE));
+    table.same("waiting for a handshake's turn", &[Scope::Tls], time(TURN_LIMIT));
     table.same("connecting", &every, time(options.connect_timeout));
+    table.same("first pause when accept fails", &every, time(ACCEPT_PAUSE.0));
+    table.same("longest pause when accept fails", &every, time(ACCEPT_PAUSE.1));
     table.row(
         "head complete",
         [
@@ -350,4 +361,7 @@ fn times(table: &mut Table, defaults: &Defaults) {
     );
     table.same("Close answered", &[Scope::WebSocket], time(websocket.close_timeout));
     table.same("shutdown, calls under way", &TRANSPORTS, time(SHUTDOWN_LIMIT));
+    table.same("age of a connection", &TRANSPORTS, MAX_CONNECTION_AGE.map_or(Bound::Off, time));
+    table.same("spread of the age", &TRANSPORTS, Bound::Percent(AGE_SPREAD));
+    table.same("age, calls under way", &TRANSPORTS, time(SHUTDOWN_LIMIT));
 }

@@ -45,7 +45,8 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// An open WebSocket. Dropping it ends the connection without the closing handshake; [`close`](Self::close) does it well.
 ///
 /// Pings are answered, and peers that are gone are found, while [`receive`](Self::receive) or [`send`](Self::send) is
-/// awaited. A server that stops closes its WebSockets then, too, with the code 1001 (going away).
+/// awaited. A server that stops closes its WebSockets then, too, and those whose connections are too old, with the code 1001
+/// (going away).
 ///
 /// While a message is sent that the peer is slow to take, only a read's worth of what it says meanwhile is taken. Where both
 /// ends say a lot at once, let [`split`](Self::split) keep the directions apart.
@@ -62,7 +63,7 @@ pub struct WebSocket {
     events: VecDeque<Event>,
     /// How often anything has moved.
     moved: u64,
-    /// The server is stopping, and the peer has been told.
+    /// The connection is to end, and the peer has been told.
     leaving: bool,
     peer_close: Option<(CloseCode, String)>,
     stage: Stage,
@@ -261,13 +262,13 @@ impl WebSocket {
         self.moved
     }
 
-    /// Begins to close when the server is stopping. Returns whether it did.
+    /// Begins to close when the connection is to end. Returns whether it did.
     fn go_away(&mut self) -> bool {
         if self.leaving || !self.transport.is_draining() {
             return false;
         }
         self.leaving = true;
-        self.begin_close(CloseCode::GOING_AWAY, "the server is stopping");
+        self.begin_close(CloseCode::GOING_AWAY, "the connection is to end");
         true
     }
     /// Takes what the engine has to tell. Returns whether it was anything.

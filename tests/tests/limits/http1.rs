@@ -9,6 +9,7 @@ use farcall_tests::{Probe, ProbeClient, Request, Running, Subject};
 use farcall_wire::http1::ErrorCode;
 use farcall_wire::{Event, Side};
 
+use crate::age;
 use crate::canned::answering;
 use crate::cell::{MOMENT, live, number, time};
 use crate::http1_support::{GOOD, Raw as Engine, ok};
@@ -29,11 +30,16 @@ cells! { Http1:
     unsent_connection: "unsent, of a connection" => unsent;
     beginning: "connection's beginning, handshakes" => |bound| limited::beginning(Way::Http1, bound);
     connecting: "connecting" => |bound| limited::connecting(Way::Http1, bound);
+    first_pause: "first pause when accept fails" => limited::first_pause;
+    longest_pause: "longest pause when accept fails" => limited::longest_pause;
     head_complete: "head complete" => head_complete;
     idle: "idle" => idle;
     no_progress: "no progress" => no_progress;
     progress: "progress in 10 s" => progress;
     shutdown: "shutdown, calls under way" => |bound| limited::shutdown(Way::Http1, bound);
+    age: "age of a connection" => |bound| age::age(Way::Http1, bound);
+    age_spread: "spread of the age" => |bound| age::spread(Way::Http1, bound);
+    age_calls: "age, calls under way" => |bound| age::calls_under_way(Way::Http1, bound);
 }
 
 /// A page that nobody has.

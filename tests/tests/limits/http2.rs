@@ -10,6 +10,7 @@ use farcall_wire::http2::ErrorCode;
 use farcall_wire::http2::frame::{Ping, Setting, SettingId, Settings};
 use farcall_wire::{Event, StreamId};
 
+use crate::age;
 use crate::cell::{live, number};
 use crate::limited::{self, Way};
 use crate::peer::{Answer, Carrier, Peer, call};
@@ -54,6 +55,8 @@ cells! { Http2:
     goaways: "GOAWAY frames" => rates::goaways;
     beginning: "connection's beginning, handshakes" => |bound| limited::beginning(Way::Http2, bound);
     connecting: "connecting" => |bound| limited::connecting(Way::Http2, bound);
+    first_pause: "first pause when accept fails" => limited::first_pause;
+    longest_pause: "longest pause when accept fails" => limited::longest_pause;
     head_complete: "head complete" => times::head_complete;
     settings_acknowledged: "SETTINGS acknowledged" => times::settings_acknowledged;
     ping_interval_idle: "shortest time between PINGs, idle" => times::ping_interval_idle;
@@ -64,6 +67,9 @@ cells! { Http2:
     no_progress: "no progress" => times::no_progress;
     progress: "progress in 10 s" => times::progress;
     shutdown: "shutdown, calls under way" => |bound| limited::shutdown(Way::Http2, bound);
+    age: "age of a connection" => |bound| age::age(Way::Http2, bound);
+    age_spread: "spread of the age" => |bound| age::spread(Way::Http2, bound);
+    age_calls: "age, calls under way" => |bound| age::calls_under_way(Way::Http2, bound);
 }
 
 /// What is done to one connection and taken, and what ends another one; a third one works.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use farcall::limits::Bound;
+use farcall::socket::ACCEPT_PAUSE;
 use farcall::tls::{ClientTls, Identity, Roots, ServerTls};
 use farcall::{Channel, ChannelConfig, Code, Options, Server};
 use farcall_tests::{Probe, ProbeClient, Request, Running, Subject};
@@ -48,21 +49,25 @@ impl Certificate {
 }
 
 /// A server that takes all ways.
-struct Limited {
+pub(crate) struct Limited {
     running: Running,
-    subject: Subject,
+    pub(crate) subject: Subject,
     certificate: Arc<Certificate>,
 }
 
 impl Limited {
-    async fn start(adjust: impl FnOnce(Server) -> Server) -> Self {
+    pub(crate) async fn start(adjust: impl FnOnce(Server) -> Server) -> Self {
         let (subject, certificate) = (Subject::new(), Certificate::new());
         let server = Server::new().add(subject.clone().into_service()).tls(certificate.server());
         let running = Running::start(adjust(server), "tcp://127.0.0.1:0").await;
         Self { running, subject, certificate: Arc::new(certificate) }
     }
 
-    fn client(&self, way: Way) -> ProbeClient {
+    pub(crate) fn server_tls(&self) -> ServerTls {
+        self.certificate.server()
+    }
+
+    pub(crate) fn client(&self, way: Way) -> ProbeClient {
         let config = ChannelConfig {
             max_connections: 1,
             tls: Some(self.certificate.client()),
@@ -118,7 +123,7 @@ async fn begun(limited: &Limited, bytes: &[u8]) -> TcpStream {
 }
 
 /// Lets so much time pass for all timers.
-async fn pass(time: Duration) {
+pub(crate) async fn pass(time: Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;
     tokio::time::resume();
@@ -198,6 +203,16 @@ pub(crate) fn connecting(way: Way, bound: Bound) {
         assert!(limited.client(way).unary(Request::default()).await.is_ok());
         drop(crowd);
     });
+}
+
+/// How long nobody is accepted when there are no descriptors left: the crate of the sockets has tests with a clock of its
+/// own that the pauses double from the first to the longest.
+pub(crate) fn first_pause(bound: Bound) {
+    assert_eq!((time(bound), time(bound)), (ACCEPT_PAUSE.0, Duration::from_millis(5)));
+}
+
+pub(crate) fn longest_pause(bound: Bound) {
+    assert_eq!((time(bound), time(bound)), (ACCEPT_PAUSE.1, Duration::from_secs(1)));
 }
 
 /// A server that is told to stop waits so long for calls under way.

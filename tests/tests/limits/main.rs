@@ -10,6 +10,7 @@
 #[macro_use]
 mod cell;
 
+mod age;
 mod body;
 mod calls;
 mod canned;

@@ -3,6 +3,7 @@
 mod session;
 mod socket;
 
+use crate::age;
 use crate::limited::{self, Way};
 use crate::peer::Carrier;
 use crate::streams;
@@ -39,6 +40,8 @@ cells! { WebSocket:
     goaways: "GOAWAY frames" => session::goaways;
     beginning: "connection's beginning, handshakes" => |bound| limited::beginning(Way::WebSocket, bound);
     connecting: "connecting" => |bound| limited::connecting(Way::WebSocket, bound);
+    first_pause: "first pause when accept fails" => limited::first_pause;
+    longest_pause: "longest pause when accept fails" => limited::longest_pause;
     keepalive: "keepalive after silence of" => socket::keepalive;
     keepalive_answered: "keepalive answered in" => socket::keepalive_answered;
     idle: "idle" => session::idle;
@@ -46,4 +49,7 @@ cells! { WebSocket:
     progress: "progress in 10 s" => session::progress;
     close_answered: "Close answered" => socket::close_answered;
     shutdown: "shutdown, calls under way" => |bound| limited::shutdown(Way::WebSocket, bound);
+    age: "age of a connection" => |bound| age::age(Way::WebSocket, bound);
+    age_spread: "spread of the age" => |bound| age::spread(Way::WebSocket, bound);
+    age_calls: "age, calls under way" => |bound| age::calls_under_way(Way::WebSocket, bound);
 }

@@ -1,8 +1,8 @@
 //! Protobuf's canonical JSON.
 //!
-//! [`read`] and [`write`] are between values and text and know no messages; generated code says of each message what its
-//! fields are called and how they are present ([`message`]), and [`value`] what form each type has. The well-known types keep
-//! the form that they have for serde.
+//! `read` and `write` are between values and text and know no messages; generated code says of each message what its fields
+//! are called and how they are present (`message`), and `value` what form each type has. The well-known types keep the form
+//! that they have for serde.
 
 mod message;
 mod name;

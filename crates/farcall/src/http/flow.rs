@@ -49,7 +49,7 @@ struct State {
     writer: Option<Waker>,
     noted: bool,
     upgrade: Upgrade,
-    /// The server is stopping.
+    /// The connection is to end.
     draining: bool,
 }
 
@@ -276,7 +276,7 @@ impl Flow {
         !matches!(self.lock().upgrade, Upgrade::Forsaken)
     }
 
-    /// Whether the server is stopping.
+    /// Whether the connection is to end.
     pub(crate) fn is_draining(&self) -> bool {
         self.lock().draining
     }
@@ -367,7 +367,7 @@ impl Flow {
         }
     }
 
-    /// The server is stopping: whoever speaks another protocol here should come to an end.
+    /// The connection is to end: whoever speaks another protocol here should come to an end.
     pub(crate) fn drain(&self) {
         let mut state = self.lock();
         state.draining = true;

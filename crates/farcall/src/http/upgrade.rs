@@ -104,7 +104,7 @@ impl Upgraded {
         Connection::from_stream(self, peer)
     }
 
-    /// Whether the server is stopping. Whoever waits to read or to write is woken when that begins.
+    /// Whether the connection is to end. Whoever waits to read or to write is woken when that begins.
     pub(crate) fn is_draining(&self) -> bool {
         self.0.is_draining()
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use farcall_core::{Result, Status};
 use farcall_socket::{Connection, Listener};
@@ -13,6 +13,7 @@ use crate::driver::Driver;
 use crate::engine::Spoken;
 use crate::mailbox::{Mailbox, Note};
 use crate::server::Shared;
+use crate::server::age::{Age, Aging};
 use crate::server::connection::ServerConnection;
 use crate::server::hosts::Guard;
 use crate::server::opening::{self, Gate, Opened};
@@ -21,6 +22,7 @@ use crate::server::opening::{self, Gate, Opened};
 pub(crate) struct Connections {
     /// One permit for each connection that may still be opened.
     room: Arc<Semaphore>,
+    aging: Aging,
     stopping: watch::Sender<bool>,
     open: Mutex<Open>,
     /// Told when the last one has gone.
@@ -34,8 +36,9 @@ struct Open {
 }
 
 impl Connections {
-    pub(crate) fn new(most: usize) -> Self {
+    pub(crate) fn new(most: usize, aging: Aging) -> Self {
         Self {
+            aging,
             room: Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS))),
             stopping: watch::Sender::new(false),
             open: Mutex::default(),
@@ -82,6 +85,7 @@ impl Connections {
     ) {
         let mailbox = Arc::new(Mailbox::default());
         let entry = self.enter(&mailbox);
+        let age = self.aging.begin(entry.number, Instant::now());
         let (connections, shared, gate) = (Arc::clone(self), Arc::clone(shared), gate.clone());
         tokio::spawn(async move {
             if let Some(Opened { connection, spoken }) =
@@ -90,14 +94,15 @@ impl Connections {
                 let peer = Arc::clone(connection.peer());
                 let guard = Guard::new(gate.loopback, &connection);
                 let role = ServerConnection::new(shared, connections, peer, mailbox, guard);
+                let role = role.with_age(age);
                 Driver::new(connection, spoken, End::Server, role).await;
             }
             drop((entry, permit));
         });
     }
 
-    /// Serves calls on a WebSocket inside of another connection.
-    pub(crate) fn serve_calls(self: &Arc<Self>, pipe: Connection, shared: &Arc<Shared>) {
+    /// Serves calls on a WebSocket inside of another connection, whose age it has.
+    pub(crate) fn serve_calls(self: &Arc<Self>, pipe: Connection, shared: &Arc<Shared>, age: Age) {
         let mailbox = Arc::new(Mailbox::default());
         let entry = self.enter(&mailbox);
         let peer = Arc::clone(pipe.peer());
@@ -107,7 +112,8 @@ impl Connections {
             peer,
             mailbox,
             Guard::default(),
-        );
+        )
+        .with_age(age);
         let driver = Driver::new(pipe, Spoken::CallsOverWebSocket, End::Server, role);
         tokio::spawn(async move {
             driver.await;

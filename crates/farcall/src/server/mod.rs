@@ -1,5 +1,6 @@
 //! The server: services, the endpoints they are reached at, and the connections that come.
 
+mod age;
 mod connection;
 mod connections;
 mod handler;
@@ -24,22 +25,26 @@ use crate::call::Call;
 use crate::client::{Channel, ChannelConfig, Target};
 use crate::http::{App, Body, HttpService, Index};
 use crate::interceptor::{Chain, Interceptor, Next, Reply, WithState};
+use crate::server::age::Aging;
+pub(crate) use crate::server::age::SPREAD as AGE_SPREAD;
 pub(crate) use crate::server::connection::ServerConnection;
 pub(crate) use crate::server::connections::Connections;
 pub(crate) use crate::server::hosts::Guard;
 use crate::server::hosts::Hosts;
 pub(crate) use crate::server::ledger::BOUND as UNFINISHED_MESSAGES;
 use crate::server::opening::Gate;
-pub(crate) use crate::server::opening::LIMIT as HANDSHAKE;
+pub(crate) use crate::server::opening::{HANDSHAKES_PER_CORE, LIMIT as HANDSHAKE, TURN_LIMIT};
 use crate::server::routes::Routes;
 use crate::service::{IntoService, Service};
 use crate::services::health::Health;
 use crate::services::reflection;
 
-/// How long calls under way may still take once the server has been told to stop.
+/// How long calls under way may still take once the server has been told to stop, or their connection is too old.
 pub(crate) const SHUTDOWN_LIMIT: Duration = Duration::from_secs(30);
 /// Connections open at once, where the process may have the descriptors: each costs memory even when idle.
 pub(crate) const MAX_CONNECTIONS: usize = 10_000;
+/// How old a connection may become: there is no bound, as only who has several servers behind a balancer needs one.
+pub(crate) const MAX_CONNECTION_AGE: Option<Duration> = None;
 /// How long aborted connections may take to say goodbye.
 const ABORT_LIMIT: Duration = Duration::from_secs(1);
 
@@ -51,6 +56,7 @@ pub struct Server {
     limits: Limits,
     options: Options,
     max_connections: Option<usize>,
+    max_connection_age: Option<Duration>,
     app: Option<App>,
     cors: Option<Cors>,
     hosts: Hosts,
@@ -95,6 +101,7 @@ impl Server {
             limits: Limits::default(),
             options: Options::default(),
             max_connections: None,
+            max_connection_age: MAX_CONNECTION_AGE,
             app: None,
             cors: None,
             hosts: Hosts::default(),
@@ -225,6 +232,16 @@ impl Server {
         self
     }
 
+    /// Sets how old a connection may become, within a tenth so that connections that came together do not leave together.
+    /// Clients come back then, which spreads them over the servers behind a balancer. Each is told before, so that it sends
+    /// no call in vain: over HTTP/2 and WebSockets at once, over HTTP/1.1 by its next response. Calls under way may take as
+    /// long as when the server stops: see [`shutdown_limit`](Self::shutdown_limit). Off by default.
+    #[must_use]
+    pub fn max_connection_age(mut self, age: Duration) -> Self {
+        self.max_connection_age = Some(age);
+        self
+    }
+
     /// Stops the server when `signal` is ready: no new connections, no new calls, those under way are finished.
     #[must_use]
     pub fn shutdown_on<T>(mut self, signal: impl Future<Output = T> + Send + 'static) -> Self {
@@ -234,7 +251,8 @@ impl Server {
         self
     }
 
-    /// Sets how long calls under way may still take once the server has been told to stop. Default 30 s.
+    /// Sets how long calls under way may still take once the server has been told to stop, or once their connection is as
+    /// old as it may become. Default 30 s.
     #[must_use]
     pub fn shutdown_limit(mut self, limit: Duration) -> Self {
         self.shutdown_limit = limit;
@@ -311,7 +329,8 @@ impl Server {
         };
         let half = farcall_socket::descriptor_limit() / 2;
         let most = self.max_connections.unwrap_or(MAX_CONNECTIONS.min(half));
-        (Arc::new(shared), Arc::new(Connections::new(most)))
+        let aging = Aging::new(self.max_connection_age, self.shutdown_limit);
+        (Arc::new(shared), Arc::new(Connections::new(most, aging)))
     }
 }
 

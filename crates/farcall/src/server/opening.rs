@@ -31,9 +31,9 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(10);
 /// The same once the server has been told to stop: whoever has sent something already is still heard.
 const STOPPING_LIMIT: Duration = Duration::from_secs(1);
 /// Time that a connection waits for its turn at the handshake.
-const TURN_LIMIT: Duration = Duration::from_secs(1);
+pub(crate) const TURN_LIMIT: Duration = Duration::from_secs(1);
 /// Handshakes under way for each core of the machine: each costs about half a millisecond of it.
-const HANDSHAKES_PER_CORE: usize = 200;
+pub(crate) const HANDSHAKES_PER_CORE: usize = 200;
 /// Bytes read before it is known what they are.
 const FIRST_READ: usize = 2048;
 

@@ -15,7 +15,7 @@ pub(super) enum Transport {
 }
 
 impl Transport {
-    /// Whether the server at this end is stopping. Whoever waits to read or to write is woken when that begins.
+    /// Whether the server at this end lets the connection end. Whoever waits to read or to write is woken when that begins.
     pub(super) fn is_draining(&self) -> bool {
         match self {
             Self::Connection(_) => false,

@@ -5,6 +5,7 @@
 //! queue; one that waits becomes a task, and its end comes back as a note. A stream is held until its handler's future is
 //! gone, not until the client has lost interest.
 
+mod aging;
 mod answer;
 mod call;
 mod page;
@@ -34,6 +35,7 @@ use crate::http::Flow;
 use crate::link::Link;
 use crate::mailbox::{Mailbox, Note};
 use crate::server::Shared;
+use crate::server::age::Age;
 use crate::server::connections::Connections;
 use crate::server::hosts::Guard;
 use crate::server::ledger::Ledger;
@@ -60,6 +62,7 @@ pub(crate) struct ServerConnection {
     /// Where the paths stand that the client's header compression has given a number.
     places: [Option<(NonZeroU64, Place)>; REMEMBERED],
     guard: Guard,
+    age: Age,
 }
 
 /// How far a request has come.
@@ -93,6 +96,7 @@ impl ServerConnection {
             ledger: Ledger::default(),
             places: [None; REMEMBERED],
             guard,
+            age: Age::default(),
         }
     }
 
@@ -205,6 +209,10 @@ impl ServerConnection {
     /// Takes no new requests. Pipes that were requests have no end of their own: they are told.
     fn drain(&mut self, engine: &mut Engine, now: Instant) {
         engine.drain(now);
+        self.drain_pipes();
+    }
+
+    fn drain_pipes(&self) {
         for stage in self.stages.values() {
             if let Stage::Page { flow, .. } = stage {
                 flow.drain();
@@ -243,6 +251,7 @@ impl Role for ServerConnection {
     fn handle(&mut self, event: Event, engine: &mut Engine, now: Instant) {
         match event {
             Event::Request { stream, head, end } => {
+                self.take_leave(engine, now);
                 self.request(Arrival { stream, head, end }, engine, now);
             }
             Event::Data { stream, data, credit, end } => {
@@ -289,7 +298,8 @@ impl Role for ServerConnection {
     }
 
     fn next_timeout(&self) -> Option<Instant> {
-        self.deadlines.peek().map(|Reverse((instant, _))| *instant)
+        let deadline = self.deadlines.peek().map(|Reverse((instant, _))| *instant);
+        deadline.into_iter().chain(self.age.next_timeout()).min()
     }
 
     fn handle_timeout(&mut self, engine: &mut Engine, now: Instant) {
@@ -299,6 +309,7 @@ impl Role for ServerConnection {
             self.deadlines.pop();
             self.expire(stream, engine);
         }
+        self.grow_older(engine, now);
     }
 
     fn broken(&mut self, _: &io::Error) {}

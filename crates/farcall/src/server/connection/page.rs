@@ -24,6 +24,9 @@ impl ServerConnection {
     pub(super) fn page(&mut self, arrival: Arrival, engine: &mut Engine) {
         let Arrival { stream, head, end } = arrival;
         let flow = Arc::new(Flow::new(Arc::clone(&self.mailbox), stream, end));
+        if self.age.is_leaving() {
+            flow.drain();
+        }
         let upgrade = (engine.can_upgrade() && asks_for_another_protocol(&head))
             .then(|| Upgrade::new(&flow, &head, end));
         let length = content_length(&head);
@@ -139,7 +142,7 @@ impl ServerConnection {
         engine.upgrade(stream, response);
         flow.upgraded();
         let pipe = http::Upgraded(Arc::clone(&flow)).into_connection(Arc::clone(&self.peer));
-        self.connections.serve_calls(pipe, &self.shared);
+        self.connections.serve_calls(pipe, &self.shared, self.age.of_inner());
         self.stages.insert(stream, Stage::Page { flow, task: None, answered: false });
     }
 }
