@@ -29,6 +29,7 @@
 mod accept_queue;
 mod activate;
 mod batch;
+mod cgroup;
 mod connection;
 mod datagram;
 mod descriptors;
@@ -63,6 +64,7 @@ mod wait;
 
 pub use activate::activate;
 pub use batch::{BlockingBatch, DatagramBatch};
+pub use cgroup::memory_limit;
 pub use connection::Connection;
 pub use datagram::{BlockingDatagrams, DatagramSocket, DatagramTooLong, Received};
 pub use descriptors::{descriptor_limit, open_descriptors, raise_descriptor_limit};

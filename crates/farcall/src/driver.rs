@@ -41,6 +41,11 @@ pub(crate) trait Role: Send + Unpin + 'static {
     fn handle_timeout(&mut self, engine: &mut Engine, now: Instant);
     /// `written` bytes have left, counted from the connection's beginning.
     fn written(&mut self, _written: u64) {}
+    /// The batch is over, and has been written as far as that went: what is left is held. Returns whether more can be sent
+    /// for it.
+    fn settle(&mut self, _engine: &mut Engine) -> bool {
+        false
+    }
     /// The transport failed.
     fn broken(&mut self, cause: &io::Error);
     /// The last call: the connection is over.
@@ -96,7 +101,8 @@ impl<R: Role> Driver<R> {
             self.events(now);
         }
         let wrote = self.write(cx, now)?;
-        let progress = read == Progress::Some || worked || wrote == Progress::Some;
+        let resumed = self.role.settle(&mut self.engine);
+        let progress = read == Progress::Some || worked || wrote == Progress::Some || resumed;
         Ok(if progress { Progress::Some } else { Progress::None })
     }
 

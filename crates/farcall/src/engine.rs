@@ -134,6 +134,11 @@ impl Engine {
         each!(self, engine => engine.output())
     }
 
+    /// Bytes for the peer that have not been written, queued ones too.
+    pub(crate) fn unsent(&self) -> usize {
+        each!(self, engine => engine.unsent())
+    }
+
     pub(crate) fn next_timeout(&self) -> Option<Instant> {
         each!(self, engine => engine.next_timeout())
     }

@@ -13,6 +13,7 @@
 // Generated code names this crate from the outside, also where it is part of it.
 extern crate self as farcall;
 
+mod budget;
 mod call;
 mod client;
 mod driver;

@@ -11,6 +11,7 @@ use farcall_socket::{ACCEPT_PAUSE, descriptor_limit};
 use farcall_wire::http2;
 use farcall_wire::limits::{Http1Limits, Limits as Http2Limits, Rate, WebSocketLimits};
 
+use crate::budget::Budget;
 use crate::server::{
     AGE_SPREAD, HANDSHAKE, HANDSHAKES_PER_CORE, MAX_CONNECTION_AGE, MAX_CONNECTIONS,
     SHUTDOWN_LIMIT, TURN_LIMIT, UNFINISHED_MESSAGES,
@@ -258,6 +259,8 @@ fn memory(table: &mut Table, defaults: &Defaults) {
     table.same("window of a connection", &[Scope::Http2], bytes(http2.connection_window));
     table.same("windows grow to", &STREAMS, bytes(http2.max_window));
     table.same("unfinished messages of a connection", &STREAMS, bytes(UNFINISHED_MESSAGES));
+    let process = bytes(Budget::of_process().bound());
+    table.same("memory held for peers, of the process", &TRANSPORTS, process);
     let stream = bytes(http2.max_unsent_stream);
     table.row(
         "unsent, of a stream",

@@ -261,6 +261,11 @@ impl Link {
         }
     }
 
+    /// Bytes of messages that the connection has not taken.
+    pub(crate) fn waiting(&self) -> usize {
+        self.lock().outgoing.len()
+    }
+
     /// Credit to give back now.
     pub(crate) fn take_credit(&self) -> u32 {
         self.lock().take_due()

@@ -28,6 +28,7 @@ cells! { Http1:
     stream_window: "window of a stream" => window;
     unsent_stream: "unsent, of a stream" => unsent;
     unsent_connection: "unsent, of a connection" => unsent;
+    memory: "memory held for peers, of the process" => |bound| limited::memory(Way::Http1, bound);
     beginning: "connection's beginning, handshakes" => |bound| limited::beginning(Way::Http1, bound);
     connecting: "connecting" => |bound| limited::connecting(Way::Http1, bound);
     first_pause: "first pause when accept fails" => limited::first_pause;

@@ -41,6 +41,7 @@ cells! { Http2:
     unfinished: "unfinished messages of a connection" => |bound| {
         streams::unfinished_messages(CARRIER, bound);
     };
+    memory: "memory held for peers, of the process" => |bound| limited::memory(Way::Http2, bound);
     unsent_stream: "unsent, of a stream" => flow::unsent_stream;
     unsent_connection: "unsent, of a connection" => flow::unsent_connection;
     unsent_control: "unsent control frames" => flow::unsent_control;

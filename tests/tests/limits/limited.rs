@@ -13,6 +13,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::cell::{live, number, time};
+use crate::hog::{ALLOWANCE, Hog};
+use crate::peer::{Answer, Carrier};
 
 /// How far before and behind a time is looked: meanwhile real time passes too.
 const MARGIN: Duration = Duration::from_secs(2);
@@ -110,6 +112,28 @@ pub(crate) fn connections(way: Way, bound: Bound) {
         drop(first);
         assert!(waiting.await.unwrap().is_ok());
         assert!(second.unary(Request::default()).await.is_ok());
+    });
+}
+
+/// With a bound of half a megabyte: beginnings of messages up to it are held, and one byte more is refused. Small calls
+/// are served meanwhile.
+pub(crate) fn memory(way: Way, bound: Bound) {
+    let most = 256 * 1024 * 1024;
+    let given = farcall::socket::memory_limit().map_or(most, |limit| limit / 10 * 6);
+    assert_eq!(number(bound), usize::try_from(most.min(given)).unwrap());
+    let carrier = match way {
+        Way::Http2 => Some(Carrier::Http2),
+        Way::WebSocket => Some(Carrier::WebSocket),
+        Way::Http1 | Way::Tls => None,
+    };
+    live(async {
+        let limited = Limited::start(|server| server.memory_budget(512 * 1024)).await;
+        let (client, bytes) = (limited.client(way), ALLOWANCE + 512 * 1024);
+        let mut hog = Hog::hold(carrier, &limited.running.endpoint, bytes).await;
+        assert!(hog.is_held(&client).await);
+        hog.one_more().await;
+        assert_eq!(hog.answer().await, Answer::status(429));
+        assert!(client.unary(Request::default()).await.is_ok());
     });
 }
 

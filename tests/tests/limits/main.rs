@@ -15,6 +15,7 @@ mod body;
 mod calls;
 mod canned;
 mod dialect;
+mod hog;
 mod http1;
 mod http2;
 mod json;

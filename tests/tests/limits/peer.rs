@@ -49,6 +49,13 @@ pub(crate) enum Answer {
     Gone(ErrorCode),
 }
 
+impl Seen {
+    /// Neither an answer nor an end.
+    pub(crate) fn is_quiet(&self) -> bool {
+        matches!(self, Self::Credit { .. } | Self::Settings | Self::SettingsAck | Self::Other)
+    }
+}
+
 impl Answer {
     pub(crate) fn status(status: u16) -> Self {
         Self::Status(status.to_string())

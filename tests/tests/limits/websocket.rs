@@ -29,6 +29,7 @@ cells! { WebSocket:
     unfinished: "unfinished messages of a connection" => |bound| {
         streams::unfinished_messages(CARRIER, bound);
     };
+    memory: "memory held for peers, of the process" => |bound| limited::memory(Way::WebSocket, bound);
     unsent_stream: "unsent, of a stream" => session::unsent_stream;
     unsent_connection: "unsent, of a connection" => socket::unsent;
     unsent_control: "unsent control frames" => socket::unsent_control;

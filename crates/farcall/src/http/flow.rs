@@ -319,6 +319,11 @@ impl Flow {
         mem::take(&mut state.due)
     }
 
+    /// Bytes that the connection has not taken.
+    pub(crate) fn waiting(&self) -> usize {
+        self.lock().queued
+    }
+
     /// The head, when it waits.
     pub(crate) fn take_head(&self) -> Option<Head> {
         self.lock().head.take()

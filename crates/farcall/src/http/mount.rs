@@ -141,7 +141,8 @@ impl Under {
             self.events(now);
             let worked = self.role.work(&mut self.engine, now);
             self.events(now);
-            if read || worked {
+            let resumed = self.role.settle(&mut self.engine);
+            if read || worked || resumed {
                 continue;
             }
             if self.timer_due(cx) {

@@ -157,6 +157,10 @@ impl Single {
         &mut self.output
     }
 
+    pub(crate) fn unsent(&self) -> usize {
+        self.queued
+    }
+
     pub(crate) fn next_timeout(&self) -> Option<Instant> {
         None
     }
@@ -219,8 +223,14 @@ impl Single {
         self.held = self.held.saturating_sub(credit as usize);
     }
 
-    pub(crate) fn reset(&mut self, _: StreamId, _: ErrorCode) {
-        if matches!(self.sent, Sent::Open) {
+    pub(crate) fn reset(&mut self, _: StreamId, code: ErrorCode) {
+        if !matches!(self.sent, Sent::Open) {
+            return;
+        }
+        if code == ErrorCode::RefusedStream && self.head.is_none() {
+            self.head = Some(Fields::from_iter([(":status", "503")]));
+            self.sent = Sent::Ended(None);
+        } else {
             self.sent = Sent::Cut;
         }
     }

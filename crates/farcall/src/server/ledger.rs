@@ -2,13 +2,14 @@
 //!
 //! A window bounds what waits to be read, not what one message collects: for the rest of a large message to come, its
 //! beginning has to be given back to the window. So the beginnings are charged here, and when all of a connection
-//! together are above the bound, only the oldest stream goes on: one message at least always gets whole. Knows numbers,
-//! no stream and no engine.
+//! together are above the bound, only the oldest stream goes on: one message at least always gets whole. What they hold is
+//! charged to the process as well, smaller beginnings included. Knows numbers, no stream and no engine.
 
 use std::collections::BTreeMap;
 
 use farcall_wire::event::StreamId;
 
+use crate::budget::SMALL;
 use crate::link::LARGE;
 
 /// Bytes of unfinished messages per connection: two uploads of the default size go on side by side.
@@ -17,12 +18,16 @@ pub(crate) const BOUND: usize = 8 * 1024 * 1024;
 /// The unfinished messages of one connection.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
+    /// Bytes in all accounts.
     total: usize,
+    /// Those of large messages.
+    large: usize,
     accounts: BTreeMap<StreamId, Account>,
 }
 
 #[derive(Debug, Default)]
 struct Account {
+    /// More than [`SMALL`].
     unfinished: usize,
     /// Credit that the peer gets when there is room again.
     withheld: u32,
@@ -31,15 +36,20 @@ struct Account {
 impl Ledger {
     /// The stream has `unfinished` bytes and could give back `due`. Returns what it gives back now.
     pub(crate) fn settle(&mut self, stream: StreamId, unfinished: usize, due: u32) -> u32 {
-        // Up to a stream's first window nothing is held that the window has not bounded already.
-        if unfinished <= LARGE {
+        if unfinished <= SMALL {
             return self.close(stream).saturating_add(due);
         }
         let account = self.accounts.entry(stream).or_default();
         self.total = self.total - account.unfinished + unfinished;
+        self.large = self.large - large(account.unfinished) + large(unfinished);
         account.unfinished = unfinished;
         account.withheld = account.withheld.saturating_add(due);
         self.take(stream)
+    }
+
+    /// Bytes that unfinished messages hold, without those of at most [`SMALL`] bytes.
+    pub(crate) fn total(&self) -> usize {
+        self.total
     }
 
     /// The stream collects nothing any more. Returns what was withheld from it.
@@ -50,6 +60,7 @@ impl Ledger {
         }
         let account = self.accounts.remove(&stream).unwrap_or_default();
         self.total -= account.unfinished;
+        self.large -= large(account.unfinished);
         account.withheld
     }
 
@@ -62,12 +73,22 @@ impl Ledger {
     }
 
     fn take(&mut self, stream: StreamId) -> u32 {
-        let oldest = self.accounts.first_key_value().is_some_and(|(oldest, _)| *oldest == stream);
-        if self.total > BOUND && !oldest {
+        let Some(account) = self.accounts.get(&stream) else { return 0 };
+        if self.large > BOUND && large(account.unfinished) > 0 && self.oldest() != Some(stream) {
             return 0;
         }
         self.accounts.get_mut(&stream).map_or(0, |account| std::mem::take(&mut account.withheld))
     }
+
+    fn oldest(&self) -> Option<StreamId> {
+        let oldest = self.accounts.iter().find(|(_, account)| large(account.unfinished) > 0);
+        oldest.map(|(stream, _)| *stream)
+    }
+}
+
+/// What counts for the bound: up to a stream's first window nothing is held that the window has not bounded already.
+fn large(unfinished: usize) -> usize {
+    if unfinished > LARGE { unfinished } else { 0 }
 }
 
 #[cfg(test)]
@@ -82,7 +103,24 @@ mod tests {
         let mut ledger = Ledger::default();
         assert_eq!(ledger.settle(STREAMS[0], LARGE, 7), 7);
         assert_eq!(ledger.settle(STREAMS[1], 0, 0), 0);
+        assert_eq!(ledger.settle(STREAMS[2], SMALL, 3), 3);
+        assert_eq!((ledger.total(), ledger.large), (LARGE, 0), "what is not small is counted");
+        assert_eq!(ledger.settle(STREAMS[0], SMALL, 0), 0);
         assert!(ledger.accounts.is_empty());
+        assert_eq!(ledger.total(), 0);
+    }
+
+    #[test]
+    fn a_beginning_within_the_first_window_neither_waits_nor_makes_others_wait() {
+        let mut ledger = Ledger::default();
+        ledger.settle(STREAMS[0], LARGE, 0);
+        ledger.settle(STREAMS[1], BOUND - MIB, 0);
+        assert_eq!(ledger.settle(STREAMS[2], 2 * MIB, 5), 0);
+        assert_eq!(ledger.settle(STREAMS[1], BOUND, 6), 6, "the oldest large one");
+        assert_eq!(ledger.settle(STREAMS[0], LARGE - 1, 7), 7, "it is not large");
+        assert_eq!(ledger.total(), BOUND + 2 * MIB + LARGE - 1);
+        assert_eq!(ledger.close(STREAMS[1]), 0);
+        assert_eq!(ledger.thaw(), Some((STREAMS[2], 5)));
     }
 
     #[test]

@@ -21,6 +21,7 @@ use farcall_socket::tls::ServerTls;
 use farcall_socket::{Endpoint, Listener, Options};
 use tokio::task::JoinSet;
 
+use crate::budget::Budget;
 use crate::call::Call;
 use crate::client::{Channel, ChannelConfig, Target};
 use crate::http::{App, Body, HttpService, Index};
@@ -57,6 +58,7 @@ pub struct Server {
     options: Options,
     max_connections: Option<usize>,
     max_connection_age: Option<Duration>,
+    memory_budget: Option<usize>,
     app: Option<App>,
     cors: Option<Cors>,
     hosts: Hosts,
@@ -77,6 +79,8 @@ pub(crate) struct Shared {
     pub(crate) routes: Routes,
     pub(crate) chain: Chain,
     pub(crate) limits: Limits,
+    /// What its connections hold for their peers.
+    pub(crate) budget: Arc<Budget>,
     /// What answers requests that are no calls.
     pub(crate) app: App,
     /// Whether it is the user's.
@@ -102,6 +106,7 @@ impl Server {
             options: Options::default(),
             max_connections: None,
             max_connection_age: MAX_CONNECTION_AGE,
+            memory_budget: None,
             app: None,
             cors: None,
             hosts: Hosts::default(),
@@ -242,6 +247,17 @@ impl Server {
         self
     }
 
+    /// Sets how many bytes the connections of this server may hold for their peers, all together: messages whose rest has
+    /// not come, and replies that nobody takes, above 64 KiB of a connection. A message or a reply of more than 4 KiB that
+    /// does not fit fails with `RESOURCE_EXHAUSTED`. Above the bound, connections that are part of the reason get no new
+    /// calls, which clients then send again by themselves; a quarter above it nobody gets any. Default: all servers of the
+    /// process share 256 MiB, or six tenths of what its control group may have when that is less.
+    #[must_use]
+    pub fn memory_budget(mut self, bytes: usize) -> Self {
+        self.memory_budget = Some(bytes);
+        self
+    }
+
     /// Stops the server when `signal` is ready: no new connections, no new calls, those under way are finished.
     #[must_use]
     pub fn shutdown_on<T>(mut self, signal: impl Future<Output = T> + Send + 'static) -> Self {
@@ -322,6 +338,9 @@ impl Server {
             routes: self.routes,
             chain: self.chain.into(),
             limits: self.limits,
+            budget: self
+                .memory_budget
+                .map_or_else(Budget::of_process, |bytes| Arc::new(Budget::new(bytes))),
             has_app: self.app.is_some(),
             app: self.app.unwrap_or_else(|| App::new(Index)),
             cors: self.cors,

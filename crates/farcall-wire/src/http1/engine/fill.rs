@@ -14,6 +14,11 @@ impl Engine {
         self.output.hand()
     }
 
+    /// Octets for the peer that have not been written: in the output, and queued behind it.
+    pub fn unsent(&self) -> usize {
+        self.output.len() + self.exchange.as_ref().map_or(0, |exchange| exchange.queued)
+    }
+
     /// Lets everything leave that was held back for a better framing, and moves queued content into
     /// the output, up to its high-water mark. Requests that waited for room in the output are read
     /// now.

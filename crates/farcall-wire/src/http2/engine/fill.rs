@@ -26,6 +26,11 @@ impl Engine {
         self.output.hand()
     }
 
+    /// Octets for the peer that have not been written: in the output, and queued on streams.
+    pub fn unsent(&self) -> usize {
+        self.output.len() + self.queued
+    }
+
     /// Moves queued stream data into the output, in turn among the streams, up to the output's
     /// high-water mark.
     pub fn fill(&mut self, now: Instant) {

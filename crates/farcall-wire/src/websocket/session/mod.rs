@@ -162,6 +162,11 @@ impl Session {
         self.socket.output()
     }
 
+    /// Octets for the peer that have not been written: in the output, and queued on streams.
+    pub fn unsent(&self) -> usize {
+        self.socket.unsent() + self.queued
+    }
+
     /// The application holds nothing of this stream any more. If the stream still goes on, it is
     /// ended: a request whose response is complete with `NO_ERROR`, anything else with `CANCEL`.
     pub fn done(&mut self, stream: StreamId) {

@@ -23,12 +23,13 @@ use farcall_wire::event::StreamId;
 
 use super::answer::Asker;
 use super::{ServerConnection, Stage};
+use crate::budget::SMALL;
 use crate::call::{Call, Wire};
 use crate::engine::Engine;
 use crate::link::Link;
 use crate::server::handler::{self, Running};
 use crate::server::routes::Place;
-use crate::service::{BoxCall, Handler, Route};
+use crate::service::{BoxCall, Finished, Handler, Route};
 
 /// Deadlines of calls that have ended before them, kept until there are more of them than it is worth.
 const STALE_DEADLINES: usize = 64;
@@ -163,7 +164,8 @@ impl ServerConnection {
         // No waker is needed: a handler that waits is polled again as a task.
         let mut cx = Context::from_waker(Waker::noop());
         match Pin::new(&mut running).poll(&mut cx) {
-            Poll::Ready(finished) => {
+            Poll::Ready(mut finished) => {
+                self.admit(&mut finished, engine);
                 asker.finish(stream, link.as_deref(), finished, self.shared.cors.as_ref(), engine);
                 engine.done(stream);
             }
@@ -172,6 +174,17 @@ impl ServerConnection {
                 self.watch(deadline, stream);
                 self.stages.insert(stream, Stage::Running { asker, task, link });
             }
+        }
+    }
+
+    /// A whole reply is queued at once, however slow its reader is: one that the process has no memory left for becomes a
+    /// failure. It is charged from here on, with all that is unsent before it.
+    pub(super) fn admit(&mut self, finished: &mut Finished, engine: &Engine) {
+        let Ok(Some(reply)) = &finished.result else { return };
+        if reply.len() > SMALL
+            && !self.share.try_output(engine.unsent().saturating_add(reply.len()))
+        {
+            finished.result = Err(self.shared.budget.exhausted());
         }
     }
 
@@ -196,25 +209,30 @@ impl ServerConnection {
             let head = asker.dialect.response_head(&metadata, encoding);
             asker.send_head(stream, head, false, self.shared.cors.as_ref(), engine);
         }
-        if let Some(outgoing) = link.take_outgoing(engine.send_room(stream)) {
+        if let Some(outgoing) = link.take_outgoing(self.room(stream, engine)) {
             let _ = engine.send_data(stream, outgoing.data, false);
         }
     }
 
     /// The deadline of the call has passed.
     pub(super) fn expire(&mut self, stream: StreamId, engine: &mut Engine) {
-        let cors = self.shared.cors.as_ref();
         let status = Status::deadline_exceeded("the deadline passed while the call was handled");
+        self.cut(stream, &status, engine);
+    }
+
+    /// Answers a call with a failure, whatever has become of it, and ends it.
+    pub(super) fn cut(&mut self, stream: StreamId, status: &Status, engine: &mut Engine) {
+        let cors = self.shared.cors.as_ref();
         match self.stages.get(&stream) {
             Some(Stage::Running { asker, link, .. }) => {
                 if link.as_ref().is_some_and(|link| link.head_sent()) {
-                    asker.end(stream, Err(&status), &Metadata::new(), engine);
+                    asker.end(stream, Err(status), &Metadata::new(), engine);
                 } else {
-                    asker.fail(stream, &status, cors, engine);
+                    asker.fail(stream, status, cors, engine);
                 }
             }
             Some(Stage::Collecting(collecting)) => {
-                collecting.asker.fail(stream, &status, cors, engine);
+                collecting.asker.fail(stream, status, cors, engine);
             }
             _ => return,
         }

@@ -29,6 +29,7 @@ use farcall_wire::http2::ErrorCode;
 use foldhash::{HashMap, HashMapExt};
 use tokio::task::AbortHandle;
 
+use crate::budget::{ALLOWANCE, Share};
 use crate::driver::Role;
 use crate::engine::Engine;
 use crate::http::Flow;
@@ -59,6 +60,10 @@ pub(crate) struct ServerConnection {
     stages: HashMap<StreamId, Stage>,
     deadlines: BinaryHeap<Reverse<(Instant, StreamId)>>,
     ledger: Ledger,
+    /// What this connection holds of the memory that all have.
+    share: Share,
+    /// Replies wait for the output to drain, though their streams have room.
+    paused: bool,
     /// Where the paths stand that the client's header compression has given a number.
     places: [Option<(NonZeroU64, Place)>; REMEMBERED],
     guard: Guard,
@@ -85,6 +90,7 @@ impl ServerConnection {
         mailbox: Arc<Mailbox>,
         guard: Guard,
     ) -> Self {
+        let share = Share::new(Arc::clone(&shared.budget));
         Self {
             shared,
             connections,
@@ -94,6 +100,8 @@ impl ServerConnection {
             stages: HashMap::new(),
             deadlines: BinaryHeap::new(),
             ledger: Ledger::default(),
+            share,
+            paused: false,
             places: [None; REMEMBERED],
             guard,
             age: Age::default(),
@@ -110,7 +118,7 @@ impl ServerConnection {
                 let Some(request) = collecting.exchange.only_message().transpose() else {
                     collecting.exchange.settle();
                     let unfinished = collecting.exchange.pending();
-                    return self.give_back(stream, unfinished, credit, engine);
+                    return self.collect(stream, unfinished, credit, engine);
                 };
                 let stage = entry.remove();
                 self.give_back(stream, 0, credit, engine);
@@ -121,7 +129,7 @@ impl ServerConnection {
             Stage::Running { link: Some(link), .. } => {
                 let due = link.receive(data, credit, end);
                 let unfinished = link.pending();
-                self.give_back(stream, unfinished, due, engine);
+                self.collect(stream, unfinished, due, engine);
             }
             Stage::Page { flow, .. } => engine.release(stream, flow.receive(data, credit, end)),
             Stage::Running { link: None, .. } | Stage::Leaving => engine.release(stream, credit),
@@ -136,8 +144,29 @@ impl ServerConnection {
         }
     }
 
-    /// Gives received bytes back to the peer's window, unless unfinished messages hold too much already.
+    /// A message has grown to so many bytes: its beginning is given back, and charged. What is more than the process has
+    /// left ends the call.
+    fn collect(&mut self, stream: StreamId, unfinished: usize, due: u32, engine: &mut Engine) {
+        self.settle_ledger(stream, unfinished, due, engine);
+        if !self.share.try_messages(self.ledger.total()) {
+            self.cut(stream, &self.shared.budget.exhausted(), engine);
+        }
+    }
+
+    /// Gives received bytes back: the stream collects no more than `unfinished` bytes.
     fn give_back(&mut self, stream: StreamId, unfinished: usize, due: u32, engine: &mut Engine) {
+        self.settle_ledger(stream, unfinished, due, engine);
+        self.share.set_messages(self.ledger.total());
+    }
+
+    /// Gives received bytes back to the peer's window, unless unfinished messages hold too much already.
+    fn settle_ledger(
+        &mut self,
+        stream: StreamId,
+        unfinished: usize,
+        due: u32,
+        engine: &mut Engine,
+    ) {
         engine.release(stream, self.ledger.settle(stream, unfinished, due));
         while let Some((stream, due)) = self.ledger.thaw() {
             engine.release(stream, due);
@@ -159,6 +188,38 @@ impl ServerConnection {
         }
     }
 
+    /// Bytes that the stream may be given to send: none while more is unsent than the memory of all allows.
+    fn room(&mut self, stream: StreamId, engine: &Engine) -> usize {
+        if self.share.may_queue(engine.unsent()) {
+            return engine.send_room(stream);
+        }
+        self.paused = true;
+        0
+    }
+
+    /// Lets replies go on that waited for the output to drain. Returns whether there may be any.
+    fn resume(&mut self, engine: &mut Engine) -> bool {
+        if !self.paused || !self.share.may_queue(engine.unsent()) {
+            return false;
+        }
+        self.paused = false;
+        let streams: Vec<StreamId> = self.stages.keys().copied().collect();
+        for stream in streams {
+            self.attend(stream, engine);
+        }
+        true
+    }
+
+    /// Bytes of replies that wait behind the engine.
+    fn waiting(&self) -> usize {
+        let waiting = self.stages.values().map(|stage| match stage {
+            Stage::Running { link: Some(link), .. } => link.waiting(),
+            Stage::Page { flow, .. } => flow.waiting(),
+            _ => 0,
+        });
+        waiting.sum()
+    }
+
     /// The task behind the stream has ended.
     fn ended(&mut self, stream: StreamId, finished: Option<Box<Finished>>, engine: &mut Engine) {
         if let Some(Stage::Page { task, answered: false, .. }) = self.stages.get_mut(&stream) {
@@ -168,7 +229,8 @@ impl ServerConnection {
         let Some(stage) = self.stages.remove(&stream) else { return };
         self.give_back(stream, 0, 0, engine);
         match (stage, finished) {
-            (Stage::Running { asker, link, .. }, Some(finished)) => {
+            (Stage::Running { asker, link, .. }, Some(mut finished)) => {
+                self.admit(&mut finished, engine);
                 if let Some(link) = &link {
                     engine.release(stream, link.take_held());
                 }
@@ -227,6 +289,8 @@ impl ServerConnection {
     }
 
     fn abort_all(&mut self) {
+        self.ledger = Ledger::default();
+        self.share.set_messages(0);
         for (_, stage) in self.stages.drain() {
             match stage {
                 Stage::Running { task, link, .. } => {
@@ -310,6 +374,14 @@ impl Role for ServerConnection {
             self.expire(stream, engine);
         }
         self.grow_older(engine, now);
+    }
+
+    fn settle(&mut self, engine: &mut Engine) -> bool {
+        let unsent = engine.unsent();
+        // Nothing waits behind an engine that has room.
+        let waiting = if unsent > ALLOWANCE { self.waiting() } else { 0 };
+        self.share.set_output(unsent.saturating_add(waiting));
+        self.resume(engine)
     }
 
     fn broken(&mut self, _: &io::Error) {}

@@ -65,7 +65,7 @@ impl ServerConnection {
                 let _ = engine.send_head(stream, &head.fields, false);
             }
         }
-        while let Some(outgoing) = flow.take_outgoing(engine.send_room(stream)) {
+        while let Some(outgoing) = flow.take_outgoing(self.room(stream, engine)) {
             let last = match outgoing {
                 Outgoing::Data(data) => {
                     let _ = engine.send_data(stream, data, false);

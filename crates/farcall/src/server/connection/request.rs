@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use farcall_core::{Deadline, Protocol, Result, ServerExchange, Status, method};
 use farcall_wire::event::{RequestHead, StreamId};
+use farcall_wire::http2::ErrorCode;
 use farcall_wire::websocket::handshake;
 
 use super::answer::{Asker, refuse};
@@ -50,6 +51,11 @@ impl ServerConnection {
     /// The path names a method.
     fn call(&mut self, arrival: Arrival, place: Place, engine: &mut Engine, now: Instant) {
         let Arrival { stream, head, end } = arrival;
+        if !self.share.may_begin() {
+            // Not processed: the client may send it again, and a channel does so by itself.
+            engine.reset(stream, ErrorCode::RefusedStream);
+            return engine.done(stream);
+        }
         let mut origin = None;
         if let Some(cors) = &self.shared.cors {
             if let Some(answer) = cors.preflight(&head) {
