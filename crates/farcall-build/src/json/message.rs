@@ -113,9 +113,11 @@ impl Message {
         for field in &self.fields {
             text.line(format_args!("({:?}, {:?}),", field.json, field.proto));
         }
+        if self.is_extensible {
+            text.line("EXTENSIONS");
+        }
         text.line("];");
-        let reading = if self.is_extensible { "extensible_message" } else { "message" };
-        text.line(format_args!("reader.{reading}(NAMES, |reader, field| match field {{"));
+        text.line("reader.message(NAMES, |reader, field| match field {");
         for (index, field) in self.fields.iter().enumerate() {
             text.line(format_args!("{index} => {},", self.read_field(field)));
         }

@@ -64,28 +64,14 @@ impl Members<'_> {
 
 impl Reader<'_> {
     /// Takes an object, field by field: `field` takes the value of the one of that number among the names. What has none of
-    /// the names is skipped or refused.
+    /// the names is skipped or refused, unless it is an extension and the last of the names is for these.
     #[inline]
     pub fn message(
         &mut self,
         names: &'static [Name],
         mut field: impl FnMut(&mut Self, usize) -> read::Result,
     ) -> read::Result {
-        let mut members = self.members(names, false)?;
-        while let Some(index) = members.next(self)? {
-            field(self, index)?;
-        }
-        Ok(())
-    }
-
-    /// Like [`Self::message`], of a message that can be extended: the name of an extension has the number behind the others.
-    #[inline]
-    pub fn extensible_message(
-        &mut self,
-        names: &'static [Name],
-        mut field: impl FnMut(&mut Self, usize) -> read::Result,
-    ) -> read::Result {
-        let mut members = self.members(names, true)?;
+        let mut members = self.members(names)?;
         while let Some(index) = members.next(self)? {
             field(self, index)?;
         }

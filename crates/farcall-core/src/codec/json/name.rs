@@ -13,6 +13,9 @@ pub struct Name {
 }
 
 impl Name {
+    /// Stands behind the names of a message's fields when it can have extensions: those have names in brackets.
+    pub const EXTENSIONS: Self = Self::new("", "", "");
+
     /// `token` is the name in JSON in quotes, with a colon behind.
     pub const fn new(token: &'static str, json: &'static str, proto: &'static str) -> Self {
         let (mut head, mut mask, mut at) = ([0; 8], [0; 8], 0);
@@ -25,12 +28,17 @@ impl Name {
         Self { token, head, mask, json, proto }
     }
 
+    pub(super) fn is_for_extensions(&self) -> bool {
+        self.token.is_empty()
+    }
+
     /// The length of the name with its quotes and colon, if the text starts with it.
     #[inline]
     pub(super) fn starts(&self, text: &[u8]) -> Option<usize> {
         let head = u64::from_le_bytes(*text.first_chunk()?);
         let len = self.token.len();
-        let is_it = (head ^ self.head) & self.mask == 0
+        let is_it = len > 0
+            && (head ^ self.head) & self.mask == 0
             && (len <= 8 || text.get(8..len) == self.token.as_bytes().get(8..));
         is_it.then_some(len)
     }
@@ -46,12 +54,15 @@ impl Name {
     }
 }
 
-/// The [names](Name) of fields: pairs of that in JSON and that in the `.proto` file.
+/// The [names](Name) of fields: pairs of that in JSON and that in the `.proto` file, and whether there may be extensions.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __json_names {
-    ($(($json:literal, $proto:literal),)*) => {
-        &[$($crate::json::Name::new(concat!("\"", $json, "\":"), $json, $proto)),*]
+    ($(($json:literal, $proto:literal),)* $($extensions:ident)?) => {
+        &[
+            $($crate::json::Name::new(concat!("\"", $json, "\":"), $json, $proto),)*
+            $($crate::json::Name::$extensions)?
+        ]
     };
 }
 

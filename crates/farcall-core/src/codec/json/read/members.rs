@@ -10,7 +10,6 @@ use crate::codec::json::value::Key;
 #[derive(Debug)]
 pub(in crate::codec::json) struct Members {
     names: &'static [Name],
-    is_extensible: bool,
     is_first: bool,
     /// The field that is guessed to be next: whoever writes keeps the order of the declaration.
     guess: usize,
@@ -20,16 +19,12 @@ pub(in crate::codec::json) struct Members {
 impl Reader<'_> {
     /// Opens an object, behind white space.
     #[inline]
-    pub(in crate::codec::json) fn members(
-        &mut self,
-        names: &'static [Name],
-        is_extensible: bool,
-    ) -> Result<Members> {
+    pub(in crate::codec::json) fn members(&mut self, names: &'static [Name]) -> Result<Members> {
         if self.next() != b'{' {
             return Err(self.mismatch(&"an object"));
         }
         self.open_object()?;
-        Ok(Members { names, is_extensible, is_first: true, guess: 0, seen: Seen::default() })
+        Ok(Members { names, is_first: true, guess: 0, seen: Seen::default() })
     }
 
     /// Opens an array, behind white space.
@@ -76,8 +71,8 @@ impl Reader<'_> {
 }
 
 impl Members {
-    /// Takes the next member's name and colon: the number of the field, one more than there are for an extension, whose name
-    /// is in the scratch; none behind the last. Members that are not known are passed over.
+    /// Takes the next member's name and colon: the number of the field, that of the last name for an extension, whose own
+    /// name is in the scratch; none behind the last. Members that are not known are passed over.
     #[inline]
     pub(in crate::codec::json) fn next(
         &mut self,
@@ -115,8 +110,8 @@ impl Members {
                     return Ok(Some(field));
                 }
                 Some(field) => return Err(self.doubled(field)),
-                None if self.is_extensible && reader.scratch.starts_with('[') => {
-                    return Ok(Some(self.names.len()));
+                None if self.has_extensions() && reader.scratch.starts_with('[') => {
+                    return Ok(Some(self.names.len() - 1));
                 }
                 None => reader.unknown()?,
             }
@@ -131,14 +126,21 @@ impl Members {
         }
         let name = reader.text("a name in quotes")?;
         // The name in JSON first: another field may be called so in the `.proto` file.
-        let found = self.names.iter().position(|known| known.json() == name);
-        let found = found.or_else(|| self.names.iter().position(|known| known.proto() == name));
-        if found.is_none() && self.is_extensible {
+        let position = |is_it: &dyn Fn(&Name) -> bool| {
+            self.names.iter().position(|known| !known.is_for_extensions() && is_it(known))
+        };
+        let found = position(&|known| known.json() == name);
+        let found = found.or_else(|| position(&|known| known.proto() == name));
+        if found.is_none() && self.has_extensions() {
             let name = name.to_owned();
             reader.scratch = name;
         }
         reader.take(b':', "a colon")?;
         Ok(found)
+    }
+
+    fn has_extensions(&self) -> bool {
+        self.names.last().is_some_and(Name::is_for_extensions)
     }
 
     #[cold]
